@@ -1,0 +1,50 @@
+# Two commands do all the set-up: make demo, make test. Each makes its virtual environment first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow check bench bare clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv/pip:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@touch $@
+
+.venv/core: pyproject.toml | .venv/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/dev: pyproject.toml | .venv/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[html]' --group dev
+	@touch $@
+
+demo: .venv/core  ## the whole job on the project's own samples
+	$(BIN)/cqia demo --work work/demo
+
+test: .venv/dev  ## the tests, fast and offline
+	$(BIN)/pytest -n auto
+
+slow: .venv/dev  ## the tests that take minutes
+	$(BIN)/pytest -m slow
+
+check: .venv/dev  ## format, lint, types, import floors
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bare: .venv/pip  ## the wheel alone, in an environment of its own, runs the demo
+	rm -rf .venv-bare dist
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(PYTHON) -m venv .venv-bare
+	.venv-bare/bin/pip install --quiet --disable-pip-version-check dist/*.whl
+	cd dist && ../.venv-bare/bin/cqia demo --work demo
+
+bench: .venv/dev  ## side by side with data-juicer and datatrove, in one run
+	$(BIN)/python benchmarks/rivals.py
+
+clean:  ## remove environments and results
+	rm -rf .venv .venv-* work dist

@@ -1,0 +1,118 @@
+"""The candidates for a dataset: what curate kept and dedup left, a small row each, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from cqia import store
+from cqia.record import TEXT
+from cqia.workers import Progress
+
+LABELS = ("task_minor", "task_major", "domain")
+"""List columns that strata are made of, joined to one text."""
+
+
+def read(
+    work: Path, sources: list[str], *, prompts: bool, progress: Progress | None
+) -> pl.DataFrame:
+    """One small row a kept record, in the order read: no texts, only what choices depend on."""
+    import polars_hash as plh
+
+    parts = [(name, part) for name in sources for part in store.parts(work / "curate" / name)]
+    size = {name: pl.col(name).str.len_chars() for name in TEXT}
+    asked = plh.concat_str("source", pl.lit("\x1f"), "question").nchash.xxh3_64()
+    rows = []
+    for number, (_, part) in enumerate(parts, start=1):
+        frame = pl.read_parquet(part / "kept.parquet")
+        rows.append(
+            frame.select(
+                "id",
+                pl.col("source").cast(pl.Enum(sources)),
+                *(pl.col(name).list.join("、").cast(pl.Categorical) for name in LABELS),
+                pl.col("answer_from").cast(pl.Categorical),
+                "human_verified",
+                characters=pl.sum_horizontal(size.values()),
+                length=size["output"],
+                question=pl.when(pl.col("question").is_not_null()).then(asked),
+                prompt=_prompt(frame) if prompts else pl.lit(None, pl.UInt64),
+                turns=pl.col("history").list.len() > 0,
+                system=pl.col("system") != "",
+            )
+        )
+        if progress:
+            progress(number, len(parts), "read")
+    return pl.concat(rows)
+
+
+def _prompt(frame: pl.DataFrame) -> pl.Series:
+    """A key of instruction and input as they are matched; null where nothing can be matched."""
+    from cqia.text.matching import exact_key, matching_view
+
+    views = [matching_view(frame[name]) for name in TEXT[:2]]
+    empty = (views[0] == "") & (views[1] == "")
+    return exact_key(*views).set(empty, None)
+
+
+def without_duplicates(
+    work: Path, kept: pl.DataFrame, *, ran: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The candidates, and the duplicates' sources and rules.
+
+    Raises:
+        RuntimeError: candidates and duplicates are not all that curate kept.
+    """
+    if not ran:
+        return kept, pl.DataFrame(schema={"id": pl.String, "source": pl.String, "rule": pl.String})
+    doubled = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id", "source", "rule"])
+    table = kept.join(doubled, on="id", how="anti", maintain_order="left")
+    if len(table) + len(doubled) != len(kept):
+        raise RuntimeError(
+            f"{work}: candidates and duplicates are not what curate kept:"
+            f" {len(table)} + {len(doubled)} != {len(kept)}"
+        )
+    return table, doubled
+
+
+def counts(
+    names: Sequence[str],
+    kept: pl.DataFrame,
+    doubled: pl.DataFrame,
+    chosen: pl.DataFrame,
+    left: pl.DataFrame,
+) -> store.Facts:
+    """The manifest's numbers: of everything, and of each source."""
+    sources: dict[str, store.Facts] = {}
+    for name in names:
+        mine = pl.col("source").cast(pl.String) == name
+        one = chosen.filter(mine)
+        sources[name] = {
+            "kept": len(kept.filter(mine)),
+            "duplicates": _tally(doubled.filter(mine)["rule"]),
+            "left": _tally(left.filter(mine)["rule"]),
+            "records": len(one),
+            "characters": int(one["characters"].sum()),
+            "splits": _tally(one["split"]),
+            "answer_from": _tally(one["answer_from"]),
+            "human_verified": int(one["human_verified"].sum()),
+            "turns": int(one["turns"].sum()),
+            "system": int(one["system"].sum()),
+        }
+    return {
+        "kept": len(kept),
+        "duplicates": len(doubled),
+        "candidates": len(kept) - len(doubled),
+        "chosen": len(chosen),
+        "left": len(left),
+        "rules": _tally(left["rule"]),
+        "splits": _tally(chosen["split"]),
+        "sources": sources,
+    }
+
+
+def _tally(values: pl.Series) -> dict[str, int]:
+    """How often each value occurs, by value."""
+    counts = values.cast(pl.String).rename("value").value_counts(name="n").sort("value")
+    return dict(counts.iter_rows())

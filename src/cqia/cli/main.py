@@ -1,0 +1,101 @@
+"""The `cqia` command: finds the verb's file, and turns a user's mistake into one line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from cqia.errors import UserError, unknown
+
+VERBS = {
+    "run": "play an experiment's TOML from raw files to the dataset",
+    "demo": "play the whole job on the samples that come with cqia",
+    "sources": "list the sources, or show one source's whole recipe",
+    "curate": "read a source's raw files, clean and filter them",
+    "dedup": "find duplicates, and benchmark items in the data",
+    "assemble": "choose, mix, split and export the dataset",
+    "describe": "the source table, lengths and the funnel",
+    "drops": "how many records each rule dropped, with examples",
+    "why": "everything that happened to one record",
+    "whatif": "what another bound would keep and drop, without a rerun",
+    "diff": "what two runs did differently",
+    "fetch": "download open data or a benchmark from its public home",
+    "completion": "print the completion script for a shell",
+}
+"""Verb -> its line in the help, in the order of the work."""
+
+
+class Verbs(click.Group):
+    """Imports a verb's module only when it is called, so that `cqia --help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"cqia.cli.{cmd_name}")
+        found = module.command
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in VERBS:
+            raise unknown("command", args[0], VERBS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start here:  cqia demo   then   cqia why ID --work work/demo",
+)
+@click.version_option(package_name="cqia")
+def cqia() -> None:
+    """From raw Chinese sources to a curated instruction dataset, with a ledger of every decision.
+
+    从中文原始语料到指令数据集：每一条记录为什么留下、为什么丢弃，都有账可查。
+
+    \b
+    raw files -> curate -> dedup -> assemble -> describe
+                   |         |         |
+                   +---------+---------+--> ledger: why, drops, whatif, diff
+    """
+
+
+def main() -> None:
+    """Run the command line; exit 2 with one line on a user's mistake."""
+    try:
+        cqia(standalone_mode=False)
+    except UserError as fault:
+        for line in str(fault).splitlines():
+            click.echo(f"cqia: {plain(line)}", err=True)
+        sys.exit(2)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as fault:
+        fault.show()
+        sys.exit(fault.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("cqia: stopped; the same command goes on from here", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def plain(line: str) -> str:
+    """A line without control characters: it may quote hostile input."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""How the command line shows things: tables in four formats, progress, and safe text.
+
+Records are hostile input: escape sequences and bidi controls in them never reach the terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from cqia.tables import plain, render
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def work_option(command: F) -> F:
+    """--work: the working folder."""
+    return click.option(
+        "--work",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("work"),
+        show_default=True,
+        help="The working folder, where results and the ledger stand.",
+    )(command)
+
+
+def format_option(command: F) -> F:
+    """--format: how a table is printed."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["table", "json", "csv", "md"]),
+        default="table",
+        show_default=True,
+        help="How the table is printed.",
+    )(command)
+
+
+def workers_option(command: F) -> F:
+    """--workers: processes."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(1),
+        default=os.cpu_count() or 1,
+        show_default="one a core",
+        help="Processes that read and filter side by side.",
+    )(command)
+
+
+def allow_bad_option(command: F) -> F:
+    """--allow-bad: how many unreadable items are put up with."""
+    return click.option(
+        "--allow-bad",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Go on when up to so many raw items can't be read.",
+    )(command)
+
+
+def table(frame: pl.DataFrame, format_: str, *, title: str = "") -> None:
+    """Print a table; every format but `table` goes out bare, for other programs."""
+    if format_ != "table":
+        click.echo(render(frame, format_), nl=False)
+        return
+    out = Table(title=title or None, title_justify="left", header_style="bold")
+    for name, dtype in frame.schema.items():
+        out.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in frame.iter_rows():
+        out.add_row(*(Text(_cell(value)) for value in row))
+    console().print(out)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return plain(str(value))
+
+
+def line(text: str, style: str = "") -> None:
+    """Print a line of plain text."""
+    console().print(Text(plain(text), style=style), soft_wrap=True)
+
+
+def console() -> Console:
+    """A console on standard output; wide enough for tables when it isn't a terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on standard error: call it with (done, all, what)."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    screen = Console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def tell(done: int, total: int, now: str) -> None:
+            bar.update(task, completed=done, total=total, description=plain(f"{what} {now}")[:60])
+
+        yield tell

@@ -1,0 +1,47 @@
+"""cqia sources: the catalogue."""
+
+from __future__ import annotations
+
+import click
+import polars as pl
+
+from cqia.cli import show
+from cqia.errors import unknown
+
+
+@click.command(epilog="Example:  cqia sources zhihu")
+@click.argument("name", required=False)
+@show.format_option
+def command(name: str | None, format_: str) -> None:
+    """List the sources, or show the whole recipe of the source NAME."""
+    from cqia.filters.base import Filter
+    from cqia.recipe import keys
+    from cqia.sources.catalogue import SOURCES
+
+    if name is None:
+        rows = [
+            {
+                "source": one.name,
+                "title": one.title,
+                "type": one.type,
+                "family": one.family,
+                "reads": ", ".join(form.kind for form in one.forms),
+                "origin": one.origin,
+                "licence": one.licence,
+            }
+            for one in SOURCES.values()
+        ]
+        show.table(pl.DataFrame(rows), format_)
+        return
+    if name not in SOURCES:
+        raise unknown("source", name, SOURCES)
+    source = SOURCES[name]
+    steps = [
+        {"step": key, "kind": "filter" if isinstance(step, Filter) else "cleaner", "as": repr(step)}
+        for key, step in zip(keys(source.steps), source.steps, strict=True)
+    ]
+    show.table(pl.DataFrame(steps), format_, title=f"{source.title} {source.origin}")
+    if source.templates and format_ == "table":
+        show.line("templates:")
+        for template in source.templates:
+            show.line(f"  {template}")

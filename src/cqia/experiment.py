@@ -1,0 +1,354 @@
+"""One TOML, read strictly, played in order, resumable.
+
+    name = "demo"
+    seed = 7
+
+    [[source]]
+    name = "zhihu"
+    files = ["../samples/zhihu/*"]
+
+    [dedup]
+    threshold = 0.7
+
+    [[contamination]]
+    name = "agieval"
+    files = ["${CQIA_DATA}/agieval_zh/*.jsonl"]
+    fields = ["question", "options"]
+
+    [assemble]
+    formats = ["release", "alpaca"]
+
+Paths are relative to the TOML file; `${NAME}` stands for an environment variable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+from cqia import store
+from cqia.cleaners.catalogue import CLEANERS
+from cqia.errors import UserError, unknown
+from cqia.exporters.catalogue import EXPORTERS
+from cqia.filters.catalogue import FILTERS
+from cqia.recipe import Step, keys
+from cqia.settings import Table, load, with_environment
+from cqia.sources.base import Source
+from cqia.sources.catalogue import SOURCES
+from cqia.sources.generic import STEPS, Layout, generic
+from cqia.stages.assemble import Take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A source and its raw files."""
+
+    source: Source
+    files: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    """Column names of CSV files without a header."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dedup:
+    """Parameters of `cqia.stages.dedup.dedup`."""
+
+    threshold: float = 0.7
+    ngram: int = 5
+    permutations: int = 252
+    bands: int = 42
+    near: str = "record"
+    prefer: tuple[str, ...] = ("votes", "length")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """A benchmark file that the records must not contain."""
+
+    name: str
+    files: tuple[str, ...]
+    fields: tuple[str, ...]
+    threshold: float = 0.5
+    drop: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assemble:
+    """Parameters of `cqia.stages.assemble`."""
+
+    takes: tuple[Take, ...] = ()
+    total: int | None = None
+    unit: str = "records"
+    validation: float = 0.0
+    formats: tuple[str, ...] = ("release",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """What an experiment's TOML says."""
+
+    name: str
+    seed: int = 0
+    work: Path
+    allow_bad: int = 0
+    inputs: tuple[Input, ...] = ()
+    dedup: Dedup | None = None
+    benchmarks: tuple[Benchmark, ...] = ()
+    assemble: Assemble | None = None
+
+
+@dataclass
+class _Found:
+    """Files behind patterns, with their faults told at the TOML's line."""
+
+    root: Path
+    faults: list[str] = field(default_factory=list)
+
+
+def read(path: Path, *, work: Path | None = None) -> Experiment:
+    """Read an experiment's TOML.
+
+    Args:
+        path: the TOML file.
+        work: the working folder; None: what the file says, or `work/NAME`.
+
+    Raises:
+        UserError: everything that is wrong with it, a line each.
+    """
+    table = load(path)
+    name = table.take("name", str, path.stem)
+    seed = table.take("seed", int, 0)
+    place = work or Path(table.take("work", str, f"work/{name}"))
+    table.take("work", str, "")
+    allow_bad = table.take("allow_bad", int, 0)
+    experiment = Experiment(
+        name=name,
+        seed=seed,
+        work=place,
+        allow_bad=allow_bad,
+        inputs=tuple(one for block in table.tables("source") if (one := _input(block, path))),
+        dedup=_dedup(table.table("dedup")) if table.has("dedup") else None,
+        benchmarks=tuple(_benchmark(block, path) for block in table.tables("contamination")),
+        assemble=_assemble(table.table("assemble")) if table.has("assemble") else None,
+    )
+    names = [one.source.name for one in experiment.inputs]
+    for twice in sorted({one for one in names if names.count(one) > 1}):
+        table.fault("source", f"source {twice!r} stands twice; put its files into one block")
+    table.close()
+    return experiment
+
+
+def recipe(path: Path) -> Assemble:
+    """The `[assemble]` part of a TOML, for `cqia assemble --recipe`.
+
+    Raises:
+        UserError: what is wrong with it.
+    """
+    table = load(path)
+    found = _assemble(table.table("assemble"))
+    for name in ("name", "seed", "work", "source", "dedup", "contamination"):
+        table.raw(name, None)
+    table.close()
+    return found
+
+
+def _files(table: Table, root: Path) -> tuple[str, ...]:
+    """The files behind a table's patterns, sorted within each pattern."""
+    found: list[str] = []
+    for pattern in table.strings("files"):
+        try:
+            place = Path(with_environment(pattern, table.where("files")))
+        except UserError as fault:
+            table.faults.append(str(fault))
+            continue
+        place = place if place.is_absolute() else root / place
+        if place.is_dir():
+            table.fault("files", f"{place} is a folder; name its files: {place}/*")
+            continue
+        matches = sorted(one for one in glob.glob(str(place)) if Path(one).is_file())
+        if not matches:
+            table.fault("files", f"no file matches {place}; check the path")
+        found += matches
+    return tuple(dict.fromkeys(found))
+
+
+def _input(table: Table, path: Path) -> Input | None:
+    name = table.take("name", str, "")
+    files = _files(table, path.parent)
+    columns = table.strings("columns")
+    try:
+        if table.has("reader"):
+            source = _generic(table, name, columns)
+        elif name in SOURCES:
+            source = SOURCES[name]
+        else:
+            raise unknown("source", name, SOURCES)
+    except UserError as fault:
+        table.fault("name", f"{fault.what}; {fault.mend}")
+        return None
+    source = _with_bounds(source, table.table("bounds"))
+    table.done()
+    return Input(source=source, files=files, columns=columns)
+
+
+def _generic(table: Table, name: str, columns: tuple[str, ...]) -> Source:
+    layout = Layout(
+        reader=table.take("reader", str, ""),
+        map=_mapping(table.table("map")),
+        templates=table.strings("templates"),
+        where=table.where("reader"),
+    )
+    answers = table.take("answers", int, 1)
+    labels = table.table("labels")
+    return generic(
+        name=name,
+        layout=layout,
+        family=table.take("family", str, ""),
+        type=table.take("type", str, "nlp"),
+        title=table.take("title", str, ""),
+        origin=table.take("origin", str, "not stated"),
+        licence=table.take("licence", str, "not stated"),
+        steps=tuple(_steps(table)) if table.has("steps") else STEPS,
+        answers=answers or None,
+        labels=_labels(labels),
+    )
+
+
+def _mapping(table: Table) -> dict[str, str]:
+    from cqia.sources.generic import MAPPED
+
+    found = {column: table.take(column, str, "") for column in MAPPED if table.has(column)}
+    for column in MAPPED:
+        table.raw(column, None)
+    table.done()
+    return found
+
+
+def _labels(table: Table) -> dict[str, object]:
+    labels: dict[str, object] = {}
+    for column in ("task_major", "task_minor", "domain"):
+        if table.has(column):
+            labels[column] = list(table.strings(column))
+        table.raw(column, None)
+    for column in ("answer_from", "copyright"):
+        if value := table.take(column, str, ""):
+            labels[column] = value
+    if table.take("human_verified", bool, False):
+        labels["human_verified"] = True
+    table.done()
+    return labels
+
+
+def _steps(table: Table) -> list[Step]:
+    """Cleaners and filters by name: { step = "Length", field = "output", low = 10 }."""
+    steps: list[Step] = []
+    for one in table.tables("steps"):
+        name = one.take("step", str, "")
+        kind = CLEANERS.get(name) or FILTERS.get(name)
+        if kind is None:
+            problem = unknown("step", name, [*CLEANERS, *FILTERS])
+            one.fault("step", f"{problem.what}; {problem.mend}")
+            continue
+        given: dict[str, Any] = {}
+        for parameter in dataclasses.fields(kind):
+            if (value := one.raw(parameter.name, None)) is not None:
+                given[parameter.name] = _fitting(one, parameter, value)
+        one.done()
+        if not one.faults:
+            steps.append(kind(**given))
+    return steps
+
+
+def _fitting(table: Table, parameter: dataclasses.Field[Any], value: object) -> object:
+    """A parameter's value in its own type; a fault where it doesn't fit."""
+    default = parameter.default
+    if isinstance(value, list):
+        return tuple(value)
+    wanted = {type(default)} | {type(one) for one in get_args(parameter.type)}
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    numeric = default is None or isinstance(default, int | float)
+    if type(value) in wanted or (number and numeric):
+        return value
+    table.fault(parameter.name, f"{parameter.name!r} can't be {value!r}")
+    return default
+
+
+def _with_bounds(source: Source, table: Table) -> Source:
+    """A source with other bounds: [source.bounds] "Length.output" = { low = 200 }."""
+    steps = list(source.steps)
+    for index, name in enumerate(keys(steps)):
+        if not table.has(name):
+            table.raw(name, None)
+            continue
+        bound = table.table(name)
+        given = {end: bound.number(end) for end in ("low", "high") if bound.has(end)}
+        bound.raw("low", None)
+        bound.raw("high", None)
+        bound.done()
+        steps[index] = dataclasses.replace(steps[index], **given)
+    table.done()
+    return dataclasses.replace(source, steps=tuple(steps))
+
+
+def _dedup(table: Table) -> Dedup:
+    base = Dedup()
+    found = Dedup(
+        threshold=table.take("threshold", float, base.threshold),
+        ngram=table.take("ngram", int, base.ngram),
+        permutations=table.take("permutations", int, base.permutations),
+        bands=table.take("bands", int, base.bands),
+        near=table.take("near", str, base.near),
+        prefer=table.strings("prefer", base.prefer),
+    )
+    table.done()
+    return found
+
+
+def _benchmark(table: Table, path: Path) -> Benchmark:
+    found = Benchmark(
+        name=table.take("name", str, ""),
+        files=_files(table, path.parent),
+        fields=table.strings("fields", ("question",)),
+        threshold=table.take("threshold", float, 0.5),
+        drop=table.take("drop", bool, False),
+    )
+    if not found.name:
+        table.fault("name", "a benchmark needs a name")
+    table.done()
+    return found
+
+
+def _assemble(table: Table) -> Assemble:
+    takes = []
+    for one in table.tables("take"):
+        amount, weight = one.take("amount", int, -1), one.take("weight", float, -1.0)
+        takes.append(
+            Take(
+                source=one.take("source", str, "") or None,
+                family=one.take("family", str, "") or None,
+                amount=None if amount < 0 else amount,
+                weight=None if weight < 0 else weight,
+                stratify=one.take("stratify", str, "task_minor"),
+            )
+        )
+        one.done()
+    total = table.take("total", int, -1)
+    formats = table.strings("formats", ("release",))
+    for name in formats:
+        if name not in EXPORTERS:
+            problem = unknown("format", name, EXPORTERS)
+            table.fault("formats", f"{problem.what}; {problem.mend}")
+    found = Assemble(
+        takes=tuple(takes),
+        total=None if total < 0 else total,
+        unit=table.take("unit", str, "records"),
+        validation=table.take("validation", float, 0.0),
+        formats=formats,
+    )
+    table.raw("seed", None)
+    table.done()
+    return found

@@ -1,0 +1,78 @@
+"""The assembled dataset as exporters read it: part by part, and the manifests that tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from cqia import ledger, store
+from cqia.errors import UserError
+from cqia.paper import TYPES
+from cqia.record import SCHEMA
+
+SPLITS = ("train", "validation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The dataset: its records part by part, and the manifests that say how it came to be."""
+
+    work: Path
+    facts: store.Facts
+    """The manifest of assemble."""
+    sources: tuple[store.Facts, ...]
+    """The manifests of curate of the sources in the dataset, in the dataset's order."""
+    duplicates: store.Facts | None
+    """The manifest of dedup, where it ran."""
+    table: pl.DataFrame
+    """id, source, split."""
+
+    def batches(self, source: str) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Batches of one source's records (`cqia.record.SCHEMA`) in the order read, by split."""
+        wanted = self.table.filter(pl.col("source") == source).select("id", "split")
+        for part in store.parts(self.work / "curate" / source):
+            records = pl.read_parquet(part / "kept.parquet", columns=list(SCHEMA))
+            found = records.join(wanted, on="id", how="inner", maintain_order="left")
+            for split in self.splits():
+                if len(rows := found.filter(pl.col("split") == split)):
+                    yield split, rows.drop("split")
+
+    def splits(self) -> list[str]:
+        """The splits that hold a record."""
+        return [name for name in SPLITS if self.facts["splits"].get(name)]
+
+
+def opened(work: Path) -> Chosen:
+    """The dataset that was assembled.
+
+    Raises:
+        UserError: none was, or something was curated or deduplicated since.
+    """
+    facts = store.manifest(work / "assemble")
+    if facts is None:
+        raise UserError("nothing was assembled here", where=str(work), mend="run: cqia assemble")
+    curated = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
+    doubles = store.manifest(work / "dedup")
+    now = {
+        "curate": {name: one["fingerprint"] for name, one in curated.items()},
+        "dedup": doubles and doubles["fingerprint"],
+    }
+    if facts["inputs"] != now:
+        raise UserError(
+            "records were curated or deduplicated after this dataset was assembled",
+            where=str(work),
+            mend="run: cqia assemble",
+        )
+    full = [one for name, one in curated.items() if facts["sources"][name]["records"]]
+    order = list(TYPES)
+    full.sort(key=lambda one: order.index(one["type"]) if one["type"] in order else len(order))
+    return Chosen(
+        work=work,
+        facts=facts,
+        sources=tuple(full),
+        duplicates=doubles,
+        table=pl.read_parquet(work / "assemble" / "chosen.parquet"),
+    )

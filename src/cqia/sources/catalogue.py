@@ -1,0 +1,15 @@
+"""Every source by name. A new source adds one line here."""
+
+from __future__ import annotations
+
+from cqia.sources.base import Source
+from cqia.sources.chinese_traditional import CHINESE_TRADITIONAL
+from cqia.sources.encyclopedia import ENCYCLOPEDIA
+from cqia.sources.exam import EXAM
+from cqia.sources.ruozhiba import RUOZHIBA
+from cqia.sources.zhihu import ZHIHU
+
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (ZHIHU, RUOZHIBA, ENCYCLOPEDIA, EXAM, CHINESE_TRADITIONAL)
+}

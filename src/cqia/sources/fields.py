@@ -1,0 +1,41 @@
+"""Small expressions that several readers of raw forms share.
+
+Raw numbers come as text: a site writes one id as `12` today and as `"12"` tomorrow, and a strict
+number type in a JSON schema would refuse the whole batch for it.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+BEIJING = 8 * 3600
+"""Seconds by which the clock of a Chinese site is ahead of UTC; it decides an item's date."""
+
+
+def integer(text: pl.Expr) -> pl.Expr:
+    """A number that came as text; null when it is none."""
+    return text.cast(pl.Int64, strict=False)
+
+
+def day(seconds: pl.Expr) -> pl.Expr:
+    """The date in Beijing of a Unix time that came as text."""
+    return pl.from_epoch(integer(seconds) + BEIJING, time_unit="s").dt.date()
+
+
+def facts(named: dict[str, pl.Expr]) -> pl.Expr:
+    """The metadata line `name:value, name:value`; names whose value is null are left out."""
+    parts = [pl.format("{}:{}", pl.lit(name), value) for name, value in named.items()]
+    return pl.concat_str(parts, separator=", ", ignore_nulls=True)
+
+
+def blank(text: pl.Expr) -> pl.Expr:
+    """Whether a text is absent or holds white space only."""
+    return text.fill_null("").str.strip_chars() == ""
+
+
+def fault(tests: dict[str, pl.Expr]) -> pl.Expr:
+    """The first of the named tests that is true; null when none is."""
+    found = pl.lit(None, dtype=pl.String)
+    for name, hit in reversed(tests.items()):
+        found = pl.when(hit.fill_null(False)).then(pl.lit(name)).otherwise(found)
+    return found

@@ -1,0 +1,370 @@
+"""Dedup: which kept records say the same, within and across sources, and which stand in a benchmark.
+
+Four rules, in order; each turns away all but the best of its group:
+
+- ExactDuplicate: instruction, input and output have the same matching view.
+- SameQuestion: the same question is answered more often than its source wants (`Source.answers`).
+- NearDuplicate: verified Jaccard similarity of character n-grams, connected components.
+- Contamination.NAME: too much of a benchmark item stands in the record (only where asked for).
+
+The best of a group is chosen by `prefer` (votes, comments, length, verified), then by the order
+read. Texts are never copied: the stage writes ids, and what each was measured against.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cqia import ledger, store
+from cqia.contamination import Benchmark, search
+from cqia.errors import UserError, unknown
+from cqia.record import TEXT
+from cqia.text.matching import exact_key, matching_view
+from cqia.text.near import PAIRS, MinHash, NearIndex, clusters
+from cqia.workers import Progress
+
+VERSION = 1
+
+PREFERENCES = ("votes", "comments", "length", "verified")
+VIEWS = ("record", "prompt", "output", "none")
+"""What near-duplicates are looked for in; none: not at all."""
+
+DROPPED = {
+    "id": pl.String,
+    "source": pl.String,
+    "rule": pl.String,
+    "value": pl.Float64,
+    "bound": pl.Float64,
+    "keeper": pl.String,
+}
+
+
+def dedup(
+    *,
+    work: Path,
+    threshold: float = 0.7,
+    ngram: int = 5,
+    permutations: int = 252,
+    bands: int = 42,
+    near: str = "record",
+    prefer: Sequence[str] = ("votes", "length"),
+    benchmarks: Sequence[Benchmark] = (),
+    seed: int = 1,
+    progress: Progress | None = None,
+) -> store.Facts:
+    """Find duplicates among all kept records of a working folder.
+
+    Args:
+        work: the working folder; every source curated in it takes part.
+        threshold: smallest Jaccard similarity of a near-duplicate, 0-1.
+        ngram: characters in a shingle.
+        permutations: MinHash functions; a multiple of `bands`.
+        bands: bands of the signature; more and shorter bands find more (Leskovec, Rajaraman and
+            Ullman, Mining of Massive Datasets, 3.4).
+        near: the text compared: record, prompt (instruction and input), output, or none.
+        prefer: what makes a record the better one, most important first.
+        benchmarks: benchmark files to look for.
+        seed: of the hash functions.
+        progress: told of every part read.
+
+    Returns:
+        The manifest: counts by rule, and `read = kept + dropped`.
+
+    Raises:
+        UserError: nothing was curated, or a parameter can't be.
+    """
+    _check(near, prefer, threshold, permutations, bands)
+    sources = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
+    facts: dict[str, Any] = {
+        "stage": "dedup",
+        "version": VERSION,
+        "inputs": {name: facts["fingerprint"] for name, facts in sources.items()},
+        "threshold": threshold,
+        "ngram": ngram,
+        "permutations": permutations,
+        "bands": bands,
+        "near": near,
+        "prefer": list(prefer),
+        "benchmarks": [one.facts(store.Hashes(work)) for one in benchmarks],
+        "seed": seed,
+    }
+    mark, folder = store.fingerprint(facts), work / "dedup"
+    if done := store.finished(folder, mark):
+        return done
+    store.begin(folder, mark)
+    answers = {name: one["answers"] for name, one in sources.items()}
+    table = _ranked(_keys(work, list(sources), progress), prefer, answers)
+    table = _by_key(table)
+    pairs = PAIRS.to_frame()
+    if near != "none":
+        minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
+        pairs = _pairs(work, table, near, threshold, minhash, progress)
+    table = _by_similarity(table, pairs, threshold)
+    for one in benchmarks:
+        table = _by_benchmark(work, table, one, folder, progress)
+    return _finish(folder, mark, facts, work, table, pairs)
+
+
+def _check(
+    near: str, prefer: Sequence[str], threshold: float, permutations: int, bands: int
+) -> None:
+    if near not in VIEWS:
+        raise unknown("text to compare", near, VIEWS, where="dedup: near")
+    for name in prefer:
+        if name not in PREFERENCES:
+            raise unknown("preference", name, PREFERENCES, where="dedup: prefer")
+    if not 0 < threshold <= 1:
+        raise UserError(
+            f"a similarity lies between 0 and 1, not at {threshold}", where="dedup: threshold"
+        )
+    if bands < 1 or permutations % bands:
+        raise UserError(
+            f"{permutations} permutations can't be cut into {bands} bands",
+            where="dedup: permutations",
+            mend="make it a multiple of bands",
+        )
+
+
+def _parts(work: Path, sources: Sequence[str]) -> list[Path]:
+    return [part for name in sources for part in store.parts(work / "curate" / name)]
+
+
+def _views(part: Path, fields: Sequence[str]) -> tuple[pl.DataFrame, list[pl.Series]]:
+    frame = pl.read_parquet(part / "kept.parquet")
+    return frame, [matching_view(frame[field]) for field in fields]
+
+
+def _keys(work: Path, sources: Sequence[str], progress: Progress | None) -> pl.DataFrame:
+    """One small row a kept record, in the order read: keys of its texts, and what is preferred."""
+    rows = []
+    parts = _parts(work, sources)
+    for number, part in enumerate(parts, start=1):
+        frame, (instruction, input_, output) = _views(part, TEXT)
+        rows.append(
+            frame.select(
+                pl.col("source").cast(pl.Enum(sources)),
+                record=exact_key(instruction, input_, output),
+                prompt=exact_key(instruction, input_),
+                question=exact_key(frame["source"], frame["question"].fill_null("")),
+                asked=pl.col("question").is_not_null(),
+                votes=pl.col("votes").fill_null(-1),
+                comments=pl.col("comments").fill_null(-1),
+                verified=pl.col("human_verified"),
+                length=pl.col("output").str.len_chars(),
+            )
+        )
+        if progress:
+            progress(number, len(parts), "keys")
+    return pl.concat(rows).with_row_index("row")
+
+
+def _ranked(
+    table: pl.DataFrame, prefer: Sequence[str], answers: dict[str, int | None]
+) -> pl.DataFrame:
+    """The records with the best first: every rule keeps the first of its group."""
+    limit = pl.col("source").cast(pl.String).replace_strict(answers, return_dtype=pl.Int64)
+    order = table.with_columns(limit=limit).sort(
+        *prefer, "row", descending=[True] * len(prefer) + [False]
+    )
+    none = {"rule": pl.String, "value": pl.Float64, "bound": pl.Float64, "keeper": pl.UInt32}
+    return order.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in none.items())
+
+
+def _by_key(table: pl.DataFrame) -> pl.DataFrame:
+    """Exact duplicates, then more answers to a question than its source wants."""
+    first = pl.col("row").first().over("record")
+    table = _drop(table, pl.col("row") != first, "ExactDuplicate", pl.lit(1.0), 1.0, first)
+    free = pl.col("rule").is_null()
+    for group, member in (("question", free & pl.col("asked")), ("prompt", free)):
+        rank = member.cum_sum().over(group)
+        best = pl.col("row").filter(member).first().over(group)
+        many = member & (rank > pl.col("limit"))
+        table = _drop(table, many.fill_null(False), "SameQuestion", rank, pl.col("limit"), best)
+    return table
+
+
+def _drop(
+    table: pl.DataFrame,
+    hit: pl.Expr,
+    rule: str,
+    value: pl.Expr,
+    bound: float | pl.Expr,
+    keeper: pl.Expr,
+) -> pl.DataFrame:
+    """Write a rule's verdict into the rows it hits."""
+    verdict = {
+        "rule": pl.lit(rule),
+        "value": value.cast(pl.Float64),
+        "bound": (pl.lit(bound) if isinstance(bound, float) else bound).cast(pl.Float64),
+        "keeper": keeper.cast(pl.UInt32),
+    }
+    return table.with_columns(
+        pl.when(hit).then(new).otherwise(pl.col(name)).alias(name) for name, new in verdict.items()
+    )
+
+
+def _pairs(
+    work: Path,
+    table: pl.DataFrame,
+    near: str,
+    threshold: float,
+    minhash: MinHash,
+    progress: Progress | None,
+) -> pl.DataFrame:
+    """Verified near-duplicates among the survivors: row numbers a < b and their similarity."""
+    alive = table.filter(pl.col("rule").is_null()).select("row").sort("row")["row"]
+    fields = {"record": TEXT, "prompt": TEXT[:2], "output": TEXT[2:]}[near]
+    parts = _parts(work, table["source"].cat.get_categories().to_list())
+    with (
+        tempfile.TemporaryDirectory(prefix="near-", dir=work) as place,
+        NearIndex(Path(place), minhash=minhash) as found,
+    ):
+        at = 0
+        for number, part in enumerate(parts, start=1):
+            frame, views = _views(part, fields)
+            text = pl.select(pl.concat_str([view.fill_null("") for view in views])).to_series()
+            inside = alive.filter((alive >= at) & (alive < at + len(frame))) - at
+            found.add(text.gather(inside))
+            at += len(frame)
+            if progress:
+                progress(number, len(parts), "signatures")
+        pairs = found.pairs(threshold)
+    return pairs.with_columns(a=alive.gather(pairs["a"]), b=alive.gather(pairs["b"]))
+
+
+def _by_similarity(table: pl.DataFrame, pairs: pl.DataFrame, threshold: float) -> pl.DataFrame:
+    """Near-duplicates: of every connected component the best stays; `group` names the component.
+
+    Answers to one question are no duplicates of one another where their source wants several.
+    """
+    links = _unlike_questions(table, pairs)
+    labels = pl.Series("group", clusters(len(table), links), dtype=pl.UInt32)
+    both = pl.concat([links, links.rename({"a": "b", "b": "a"})], how="diagonal")
+    best = both.group_by(row="a").agg(similarity=pl.col("similarity").max())
+    table = table.join(best, on="row", how="left", maintain_order="left")
+    linked = pl.col("similarity").is_not_null()
+    table = table.with_columns(group=pl.when(linked).then(labels.gather(table["row"])))
+    keeper = pl.col("row").first().over("group")
+    hit = linked & (pl.col("row") != keeper)
+    table = _drop(table, hit, "NearDuplicate", pl.col("similarity"), threshold, keeper)
+    return table.drop("similarity")
+
+
+def _unlike_questions(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs without those of two answers to a question whose sources want several."""
+    by_row = table.select("row", "prompt", "question", "asked", "limit").sort("row")
+    a, b = by_row[pairs["a"]], by_row[pairs["b"]]
+    same = (a["prompt"] == b["prompt"]) | ((a["question"] == b["question"]) & a["asked"])
+    several = (a["limit"].fill_null(2) > 1) & (b["limit"].fill_null(2) > 1)
+    return pairs.filter(~(same & several))
+
+
+def _by_benchmark(
+    work: Path,
+    table: pl.DataFrame,
+    benchmark: Benchmark,
+    folder: Path,
+    progress: Progress | None,
+) -> pl.DataFrame:
+    """Hits of a benchmark's items in the survivors, each with both texts for a person to confirm."""
+    parts = _parts(work, table["source"].cat.get_categories().to_list())
+    alive = table.filter(pl.col("rule").is_null()).select("row", "source")
+    found = search(benchmark, _texts(parts, alive["row"], progress))
+    hits = found.hits.join(alive, on="row", how="left", maintain_order="left")
+    store.write_frame(folder / "contamination" / f"{benchmark.name}.parquet", hits)
+    store.write_json(folder / "contamination" / f"{benchmark.name}.json", found.counts)
+    if not benchmark.drop or hits.is_empty():
+        return table
+    worst = hits.group_by("row").agg(share=pl.col("share").max())
+    table = table.join(worst, on="row", how="left", maintain_order="left")
+    rule = f"Contamination.{benchmark.name}"
+    nobody = pl.lit(None, dtype=pl.UInt32)
+    hit = pl.col("share").is_not_null()
+    return _drop(table, hit, rule, pl.col("share"), benchmark.threshold, nobody).drop("share")
+
+
+def _texts(
+    parts: Sequence[Path], rows: pl.Series, progress: Progress | None
+) -> Iterator[pl.DataFrame]:
+    """The records of these rows, part by part: row, id and the text columns."""
+    at = 0
+    for number, part in enumerate(parts, start=1):
+        frame = pl.read_parquet(part / "kept.parquet", columns=["id", *TEXT])
+        frame = frame.with_row_index("row", offset=at)
+        at += len(frame)
+        yield frame.filter(pl.col("row").is_in(rows.implode()))
+        if progress:
+            progress(number, len(parts), "contamination")
+
+
+def _names(parts: Sequence[Path], rows: pl.Series) -> pl.DataFrame:
+    """row -> id for the rows that are named in a result; the others stay on disk."""
+    wanted = rows.drop_nulls().unique().cast(pl.UInt32)
+    found, at = [], 0
+    for part in parts:
+        ids = pl.read_parquet(part / "kept.parquet", columns=["id"]).with_row_index("row", offset=at)
+        at += len(ids)
+        found.append(ids.filter(pl.col("row").is_in(wanted.implode())))
+    return pl.concat(found)
+
+
+def _finish(
+    folder: Path,
+    mark: str,
+    facts: dict[str, Any],
+    work: Path,
+    table: pl.DataFrame,
+    pairs: pl.DataFrame,
+) -> store.Facts:
+    """Write the results with ids in place of row numbers, and the manifest."""
+    sources = table["source"].cat.get_categories().to_list()
+    gone = table.filter(pl.col("rule").is_not_null()).sort("row")
+    groups = table.filter(pl.col("group").is_not_null()).sort("row")
+    rows = pl.concat([gone["row"], gone["keeper"], groups["row"], pairs["a"], pairs["b"]])
+    names = _names(_parts(work, sources), rows)
+    ids = names["id"]
+
+    def named(column: pl.Expr) -> pl.Expr:
+        return column.replace_strict(names["row"], ids, default=None, return_dtype=pl.String)
+
+    dropped = gone.select(
+        id=named(pl.col("row")),
+        source=pl.col("source").cast(pl.String),
+        rule="rule",
+        value="value",
+        bound="bound",
+        keeper=named(pl.col("keeper")),
+    )
+    store.write_frame(folder / "dropped.parquet", dropped.select(*DROPPED))
+    together = groups.select(named(pl.col("row")).alias("id"), "group")
+    store.write_frame(folder / "groups.parquet", together)
+    linked = pairs.select(a=named(pl.col("a")), b=named(pl.col("b")), similarity="similarity")
+    store.write_frame(folder / "pairs.parquet", linked)
+    rules = dropped.group_by("rule", maintain_order=True).len().sort("rule")
+    across = linked_across(gone.join(table, left_on="keeper", right_on="row", suffix="_kept"))
+    counts = {
+        "read": len(table),
+        "kept": len(table) - len(dropped),
+        "dropped": len(dropped),
+        "rules": dict(rules.iter_rows()),
+        "across": across,
+        "contamination": {
+            one["name"]: store.read_json(folder / "contamination" / f"{one['name']}.json")
+            for one in facts["benchmarks"]
+        },
+    }
+    return store.seal(folder, mark, {**facts, **counts})
+
+
+def linked_across(pairs: pl.DataFrame) -> dict[str, int]:
+    """How many records of one source were dropped for a record of another: "a -> b": n."""
+    other = pairs.with_columns(pl.col("source", "source_kept").cast(pl.String)).filter(
+        pl.col("source") != pl.col("source_kept")
+    )
+    counts = other.group_by("source", "source_kept").len().sort("source", "source_kept")
+    return {f"{one} -> {kept}": n for one, kept, n in counts.iter_rows()}

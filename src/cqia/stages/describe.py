@@ -1,0 +1,219 @@
+"""Describe: the dataset in tables, for papers and cards: its sources, its lengths, and the funnel.
+
+Describes what there is: the assembled dataset, or else what dedup left, or else what curate kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cqia import ledger, paper, store
+from cqia.errors import UserError
+from cqia.record import TEXT
+from cqia.tables import FORMATS, render
+
+VERSION = 1
+"""Changes when the same inputs would give other tables."""
+
+PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+
+
+def describe(*, work: Path, folder: Path | None = None) -> store.Facts:
+    """Write the tables `sources`, `lengths` and `funnel` as Markdown, CSV and JSON.
+
+    Args:
+        work: the working folder.
+        folder: where the tables go; None: `work/describe`. Nothing else in it is touched.
+
+    Returns:
+        The stage that is described, the records, and the tables' paths.
+
+    Raises:
+        UserError: nothing was curated, or a stage is older than what it is made of.
+        RuntimeError: the numbers of the funnel don't add up.
+    """
+    curated = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
+    order = list(paper.TYPES)
+    known = sorted(
+        curated.values(),
+        key=lambda one: order.index(one["type"]) if one["type"] in order else len(order),
+    )
+    stage, inputs = _stage(work, {name: one["fingerprint"] for name, one in curated.items()})
+    records = _records(work, list(curated), stage)
+    tables = {
+        "sources": _sources(known, records),
+        "lengths": _lengths(known, records),
+        "funnel": _funnel(work, known, records, stage),
+    }
+    folder = folder or work / "describe"
+    paths = {name: {kind: str(folder / f"{name}.{kind}") for kind in FORMATS} for name in tables}
+    for name, table in tables.items():
+        for kind in FORMATS:
+            store.write_bytes(folder / f"{name}.{kind}", render(table, kind).encode())
+    facts = {"stage": "describe", "version": VERSION, "inputs": inputs, "described": stage}
+    return {**facts, "records": len(records), "tables": paths}
+
+
+def _stage(work: Path, curated: dict[str, str]) -> tuple[str, store.Facts]:
+    """The last stage that ran, and the fingerprints of what is described.
+
+    Raises:
+        UserError: a stage ran before something it is made of was changed.
+    """
+    doubles, chosen = store.manifest(work / "dedup"), store.manifest(work / "assemble")
+    inputs = {"curate": curated, "dedup": doubles and doubles["fingerprint"]}
+    if doubles and doubles.get("inputs", curated) != curated:
+        raise _stale(work, "dedup")
+    if chosen and chosen["inputs"] != inputs:
+        raise _stale(work, "assemble")
+    stage = "assemble" if chosen else "dedup" if doubles else "curate"
+    return stage, {**inputs, "assemble": chosen and chosen["fingerprint"]}
+
+
+def _stale(work: Path, stage: str) -> UserError:
+    return UserError(
+        f"{stage} is older than what it was made of",
+        where=str(work),
+        mend=f"run: cqia {stage} --work {work}",
+    )
+
+
+def _records(work: Path, sources: list[str], stage: str) -> pl.DataFrame:
+    """A small row for every described record: no texts, only their lengths."""
+    size = {name: pl.col(name).str.len_chars() for name in TEXT}
+    rows = [
+        pl.read_parquet(part / "kept.parquet").select(
+            "id",
+            pl.col("source").cast(pl.Enum(sources)),
+            pl.col("answer_from").cast(pl.Categorical),
+            "human_verified",
+            prompt=size["instruction"] + size["input"],
+            output=size["output"],
+        )
+        for name in sources
+        for part in store.parts(work / "curate" / name)
+    ]
+    kept = pl.concat(rows)
+    if stage == "assemble":
+        chosen = pl.read_parquet(work / "assemble" / "chosen.parquet", columns=["id", "split"])
+        return kept.join(chosen, on="id", how="inner", maintain_order="left")
+    if stage == "dedup":
+        gone = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id"])
+        return kept.join(gone, on="id", how="anti", maintain_order="left")
+    return kept
+
+
+def _of(records: pl.DataFrame, source: str) -> pl.DataFrame:
+    return records.filter(pl.col("source").cast(pl.String) == source)
+
+
+def _sources(known: list[store.Facts], records: pl.DataFrame) -> pl.DataFrame:
+    """The paper's source table, with its quantities beside this run's."""
+    rows: list[dict[str, Any]] = []
+    for facts in known:
+        mine = _of(records, facts["source"])
+        rows.append(
+            {
+                "type": paper.TYPES.get(facts["type"], facts["type"]),
+                "source": facts["source"],
+                "title": facts["title"],
+                **_amounts(mine),
+                "paper": paper.quantity(facts["source"]),
+                **_answers(mine),
+                "licence": facts["licence"],
+                "origin": facts["origin"],
+            }
+        )
+    total = {"type": "total", "source": "", "title": "", **_amounts(records)}
+    total |= {"paper": None, **_answers(records), "licence": "", "origin": ""}
+    return _frame([*rows, total]).with_columns(pl.col("paper").cast(pl.Int64))
+
+
+def _amounts(records: pl.DataFrame) -> dict[str, int]:
+    characters = records.select(pl.col("prompt", "output").cast(pl.Int64).sum()).row(0)
+    return {"records": len(records), "characters": sum(characters)}
+
+
+def _answers(records: pl.DataFrame) -> dict[str, Any]:
+    """Who wrote the answers, and the share of records that a person checked."""
+    counts = records["answer_from"].cast(pl.String).rename("who").value_counts(name="n")
+    said = ", ".join(f"{who} {n}" for who, n in counts.sort("who").iter_rows())
+    return {"answer_from": said, "human_verified": records["human_verified"].mean()}
+
+
+def _lengths(known: list[store.Facts], records: pl.DataFrame) -> pl.DataFrame:
+    """Lengths in characters: of instruction and input together, and of the output."""
+    frames = [(facts["source"], _of(records, facts["source"])) for facts in known]
+    return _frame(
+        {"source": name, "text": text, **_statistics(frame[column])}
+        for name, frame in [*frames, ("total", records)]
+        for text, column in (("instruction+input", "prompt"), ("output", "output"))
+    )
+
+
+def _statistics(lengths: pl.Series) -> dict[str, float | int | None]:
+    """Number, mean, standard deviation (of a sample) and percentiles (linear between values)."""
+    found: dict[str, Any] = {"n": len(lengths), "mean": lengths.mean(), "sd": lengths.std()}
+    for percent in PERCENTILES:
+        name = "median" if percent == 50 else f"p{percent}"
+        found[name] = lengths.quantile(percent / 100, interpolation="linear")
+    return {**found, "max": lengths.max()}
+
+
+def _funnel(
+    work: Path, known: list[store.Facts], records: pl.DataFrame, stage: str
+) -> pl.DataFrame:
+    """Where every raw item went: one row a step, with what went out and what was left after it.
+
+    An item may become several records, so items, unreadable and read stand beside one another; from
+    read on every row takes away what it drops.
+
+    Raises:
+        RuntimeError: what is left at the end is not what is described.
+    """
+    gone = _gone(work, "dedup", stage != "curate") + _gone(work, "assemble", stage == "assemble")
+    rows: list[dict[str, Any]] = []
+    for facts in known:
+        name = facts["source"]
+
+        def row(stage: str, rule: str, dropped: int | None, left: int, name: str = name) -> None:
+            rows.append(
+                {"source": name, "stage": stage, "rule": rule, "dropped": dropped, "left": left}
+            )
+
+        row("read", "items", None, facts["items"])
+        row("read", "unreadable", facts["bad"], facts["items"] - facts["bad"])
+        left = facts["read"]
+        row("read", "records", None, left)
+        for rule, dropped in facts["rules"].items():
+            left -= dropped
+            row("curate", rule, dropped, left)
+        if left != facts["kept"]:
+            raise RuntimeError(f"{name}: the rules leave {left} records, kept are {facts['kept']}")
+        for where, source, rule, dropped in gone:
+            if source == name:
+                left -= dropped
+                row(where, rule, dropped, left)
+        described = len(_of(records, name))
+        if left != described:
+            raise RuntimeError(f"{name}: the funnel leaves {left} records, there are {described}")
+        row(stage, "in the dataset", None, left)
+    return _frame(rows)
+
+
+def _gone(work: Path, stage: str, ran: bool) -> list[tuple[str, str, str, int]]:
+    """stage, source, rule and number of the records that dedup or assemble left out."""
+    if not ran:
+        return []
+    file = {"dedup": "dropped.parquet", "assemble": "left.parquet"}[stage]
+    counts = pl.read_parquet(work / stage / file, columns=["source", "rule"])
+    counts = counts.group_by("source", "rule").len().sort("source", "rule")
+    return [(stage, source, rule, count) for source, rule, count in counts.iter_rows()]
+
+
+def _frame(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), infer_schema_length=None)

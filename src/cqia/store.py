@@ -1,0 +1,193 @@
+"""What we write: Parquet files and, last of all, a manifest. Present and same fingerprint = done.
+
+A stage's results stand in `work/<stage>/<name>/`. Work that takes long is written part by part: a
+part is a folder that appears whole, by one rename, or not at all. So a run that is killed at any
+moment leaves finished parts and nothing half-written, and the same command goes on from there.
+Manifests hold nothing that changes from run to run (no clock, no host): the same inputs and
+parameters give the same bytes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from cqia.errors import UserError
+
+MANIFEST = "manifest.json"
+_UNFINISHED = ".unfinished"
+
+Facts = dict[str, Any]
+"""A manifest's content: plain JSON values."""
+
+
+def fingerprint(facts: Mapping[str, Any]) -> str:
+    """A short hash of plain values, equal when and only when they are."""
+    body = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(body).hexdigest()[:16]
+
+
+def write_json(path: Path, facts: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all."""
+    body = orjson.dumps(facts, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    write_bytes(path, body)
+
+
+def write_bytes(path: Path, body: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as temporary, temporary.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary file that takes the place of `path` when the block ends well."""
+    temporary = path.with_name(path.name + _UNFINISHED)
+    try:
+        yield temporary
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    temporary.replace(path)
+
+
+def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    """Write a Parquet file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd", compression_level=1)
+
+
+def read_json(path: Path) -> Facts:
+    """A JSON file written by us.
+
+    Raises:
+        UserError: it was changed by hand into something that is no JSON object.
+    """
+    try:
+        facts = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError:
+        facts = None
+    if not isinstance(facts, dict):
+        raise UserError(
+            "this file is damaged", where=str(path), mend=f"delete {path.parent} and run again"
+        )
+    return facts
+
+
+def manifest(folder: Path) -> Facts | None:
+    """The manifest of a finished result, or None."""
+    path = folder / MANIFEST
+    return read_json(path) if path.exists() else None
+
+
+def finished(folder: Path, mark: str) -> Facts | None:
+    """The manifest of a result that is finished and has this fingerprint, or None."""
+    found = manifest(folder)
+    return found if found and found.get("fingerprint") == mark else None
+
+
+def begin(folder: Path, mark: str) -> None:
+    """Make ready a folder for the result with this fingerprint; what is of another one goes."""
+    note = folder / "fingerprint"
+    if folder.exists() and (not note.exists() or note.read_text() != mark):
+        stale = folder.with_name(folder.name + _UNFINISHED)
+        shutil.rmtree(stale, ignore_errors=True)
+        folder.replace(stale)
+        shutil.rmtree(stale)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not note.exists():
+        write_bytes(note, mark.encode())
+
+
+def seal(folder: Path, mark: str, facts: Mapping[str, Any]) -> Facts:
+    """Write the manifest: the result is finished from now on."""
+    complete = {"fingerprint": mark, **facts}
+    write_json(folder / MANIFEST, complete)
+    return complete
+
+
+@contextmanager
+def part(folder: Path, name: str) -> Iterator[Path]:
+    """A folder to write a part's files into; it appears as `folder/name` when the block ends well."""
+    temporary = folder / (name + _UNFINISHED)
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    yield temporary
+    target = folder / name
+    if target.exists():
+        shutil.rmtree(target)
+    temporary.replace(target)
+
+
+def parts(folder: Path) -> list[Path]:
+    """The finished parts of a result, in order."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path for path in folder.iterdir() if path.is_dir() and path.suffix != _UNFINISHED
+    )
+
+
+@contextmanager
+def lock(work: Path) -> Iterator[None]:
+    """Hold a working folder: two runs in one folder would undo each other.
+
+    Raises:
+        UserError: another process holds it.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(
+                "another cqia is at work in this folder",
+                where=str(work),
+                mend="wait for it, or name another folder with --work",
+            ) from None
+        yield
+
+
+class Hashes:
+    """sha256 of input files, remembered by path, size and time of change.
+
+    Reading gigabytes again only to learn that nothing changed would make "nothing to do" slow.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self._path = work / "hashes.json"
+        self._known = read_json(self._path) if self._path.exists() else {}
+        self._changed = False
+
+    def of(self, path: str) -> str:
+        """The file's sha256 as hex."""
+        status = Path(path).stat()
+        mark = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
+        key = str(Path(path).absolute())
+        known = self._known.get(key)
+        if known and known[0] == mark:
+            return str(known[1])
+        with Path(path).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self._known[key] = [mark, digest]
+        self._changed = True
+        return digest
+
+    def save(self) -> None:
+        """Remember what was learnt."""
+        if self._changed:
+            write_json(self._path, self._known)
+            self._changed = False

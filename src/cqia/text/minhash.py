@@ -1,0 +1,259 @@
+# mypy: allow-untyped-decorators
+"""Compiled kernels for near-duplicates: character n-gram hashes, MinHash, bands, verified joins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from cqia.text.kernels import decode, slot, table_size
+
+EMPTY = np.uint32(0xFFFFFFFF)
+"""The key of a text without n-grams; no other text has it."""
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_MIX_A = np.uint64(0xFF51AFD7ED558CCD)
+_MIX_B = np.uint64(0xC4CEB9FE1A85EC53)
+_SHIFT = np.uint64(33)
+_HALF = np.uint64(32)
+_TOP = np.uint32(0xFFFFFFFF)
+
+
+@njit(cache=True, nogil=True)
+def mix(value: int) -> int:
+    """Spread 64 bits: the finaliser of MurmurHash3."""
+    value = np.uint64(value)
+    value = (value ^ (value >> _SHIFT)) * _MIX_A
+    value = (value ^ (value >> _SHIFT)) * _MIX_B
+    return value ^ (value >> _SHIFT)
+
+
+@njit(cache=True, nogil=True)
+def ngram_hashes(data: Any, start: int, stop: int, ngram: int, out: Any) -> int:
+    """Write the 64-bit hash of every character n-gram of one text to `out`; returns how many.
+
+    A polynomial over code points, rolled along the bytes. A text shorter than the n-gram is one
+    n-gram of its own; an empty text has none.
+    """
+    out_power = np.uint64(1)
+    for _ in range(ngram):
+        out_power *= _BASE
+    value = np.uint64(0)
+    count, length, lead, tail = 0, 0, start, start
+    while lead < stop:
+        code, lead = decode(data, lead)
+        value = value * _BASE + np.uint64(code + 1)
+        length += 1
+        if length > ngram:
+            old, tail = decode(data, tail)
+            value -= np.uint64(old + 1) * out_power
+        if length >= ngram:
+            out[count] = mix(value)
+            count += 1
+    if 0 < length < ngram:
+        out[0] = mix(value ^ np.uint64(length))
+        count = 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def signatures(
+    data: Any, offsets: Any, ngram: int, factors: Any, flips: Any, out: Any, whole: Any
+) -> None:
+    """MinHash: for every row and permutation the least `(hash ^ flip) * factor` modulo 2**32.
+
+    The permutation stands outside and the n-grams inside as a minimum over contiguous 32-bit
+    numbers, so that the compiler vectorises it. `whole` becomes a 32-bit hash of the whole text.
+    """
+    widest = 1
+    for row in range(len(offsets) - 1):
+        widest = max(widest, offsets[row + 1] - offsets[row])
+    long = np.empty(widest, np.uint64)
+    short = np.empty(widest, np.uint32)
+    for row in range(len(offsets) - 1):
+        count = ngram_hashes(data, offsets[row], offsets[row + 1], ngram, long)
+        all_of_it = np.uint64(count)
+        for at in range(count):
+            short[at] = np.uint32(long[at] >> _HALF)
+            all_of_it = (all_of_it ^ long[at]) * _BASE
+        whole[row] = min(np.uint32(mix(all_of_it) >> _HALF), np.uint32(_TOP - 1))
+        if count == 0:
+            whole[row] = EMPTY
+        for place in range(len(factors)):
+            factor, flip, least = factors[place], flips[place], _TOP
+            for at in range(count):
+                value = np.uint32((short[at] ^ flip) * factor)
+                least = min(least, value)
+            out[row, place] = least
+
+
+@njit(cache=True, nogil=True)
+def band_keys(signature: Any, whole: Any, bands: int, out: Any) -> None:
+    """Row 0 of `out`: the whole texts' hashes; row 1 + b: the 32-bit hash of band b."""
+    rows = signature.shape[1] // bands
+    for row in range(len(signature)):
+        out[0, row] = whole[row]
+        for band in range(bands):
+            value = np.uint64(band + 1)
+            for at in range(band * rows, (band + 1) * rows):
+                value = mix(value * _BASE + np.uint64(signature[row, at]))
+            key = min(np.uint32(value >> _HALF), np.uint32(_TOP - 1))
+            out[1 + band, row] = EMPTY if whole[row] == EMPTY else key
+
+
+@njit(cache=True, nogil=True)
+def find(parent: Any, row: int) -> int:
+    """The least row of a row's cluster; halves the path on its way."""
+    while parent[row] != row:
+        parent[row] = parent[parent[row]]
+        row = parent[row]
+    return row
+
+
+@njit(cache=True, nogil=True)
+def unite(parent: Any, a: Any, b: Any) -> None:
+    """Join the clusters of every pair; a cluster's root is its least row."""
+    for at in range(len(a)):
+        left, right = find(parent, a[at]), find(parent, b[at])
+        parent[max(left, right)] = min(left, right)
+
+
+@njit(cache=True, nogil=True)
+def roots(parent: Any) -> None:
+    """Point every row straight at its root."""
+    for row in range(len(parent)):
+        parent[row] = find(parent, row)
+
+
+@njit(cache=True, nogil=True)
+def open_buckets(keys: Any, parent: Any) -> tuple[Any, Any]:
+    """From sorted `hash << 32 | row`: the buckets whose rows are not all of one cluster yet.
+
+    Returns their rows end to end, and the bounds of the buckets.
+    """
+    members = np.empty(0, np.int64)
+    bounds = np.empty(0, np.int64)
+    for writing in range(2):
+        used, count, start = 0, 0, 0
+        while start < len(keys):
+            stop, several = start + 1, False
+            first = find(parent, np.int64(keys[start] & np.uint64(_TOP)))
+            while stop < len(keys) and keys[stop] >> _HALF == keys[start] >> _HALF:
+                row = np.int64(keys[stop] & np.uint64(_TOP))
+                several = several or find(parent, row) != first
+                stop += 1
+            if several:
+                if writing:
+                    for at in range(start, stop):
+                        members[used + at - start] = np.int64(keys[at] & np.uint64(_TOP))
+                    bounds[count] = used
+                used += stop - start
+                count += 1
+            start = stop
+        if not writing:
+            members, bounds = np.empty(used, np.int64), np.empty(count + 1, np.int64)
+        bounds[count] = used
+    return members, bounds
+
+
+@njit(cache=True, nogil=True)
+def _equal(data: Any, offsets: Any, a: int, b: int) -> bool:
+    if offsets[a + 1] - offsets[a] != offsets[b + 1] - offsets[b]:
+        return False
+    for at in range(offsets[a + 1] - offsets[a]):
+        if data[offsets[a] + at] != data[offsets[b] + at]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _distinct(grams: Any, count: int, table: Any, stamps: Any, stamp: int) -> int:
+    distinct = 0
+    for at in range(count):
+        place = slot(table, stamps, grams[at], stamp)
+        if stamps[place] != stamp:
+            stamps[place] = stamp
+            table[place] = grams[at]
+            distinct += 1
+    return distinct
+
+
+@njit(cache=True, nogil=True)
+def _shared(
+    grams: Any, count: int, table: Any, stamps: Any, stamp: int, seen: Any, seen_stamps: Any, turn: int
+) -> tuple[int, int]:
+    """How many distinct n-grams there are, and how many of them stand in the table."""
+    distinct, shared = 0, 0
+    for at in range(count):
+        place = slot(seen, seen_stamps, grams[at], turn)
+        if seen_stamps[place] != turn:
+            seen_stamps[place] = turn
+            seen[place] = grams[at]
+            distinct += 1
+            shared += stamps[slot(table, stamps, grams[at], stamp)] == stamp
+    return distinct, shared
+
+
+@njit(cache=True, nogil=True)
+def connect(
+    members: Any,
+    bounds: Any,
+    data: Any,
+    offsets: Any,
+    sketches: Any,
+    parent: Any,
+    copies: Any,
+    ngram: int,
+    threshold: float,
+    floor: float,
+) -> tuple[Any, Any, Any]:
+    """Join the rows of every bucket whose exact Jaccard similarity reaches the threshold.
+
+    Two rows are compared unless they are of one cluster already: what is skipped is connected, so
+    the clusters are those of comparing all pairs, and a bucket of k like texts takes k - 1
+    comparisons. A pair is measured exactly when enough of its sketches agree (`floor`, a number of
+    places). Of byte-equal rows the later one is marked in `copies`.
+
+    Returns the accepted pairs and their similarity.
+    """
+    widest = 1
+    for at in range(len(members)):
+        widest = max(widest, offsets[at + 1] - offsets[at])
+    size = table_size(widest)
+    grams = np.empty(widest, np.uint64)
+    table, stamps = np.empty(size, np.uint64), np.full(size, -1, np.int64)
+    seen, turns = np.empty(size, np.uint64), np.full(size, -1, np.int64)
+    first, second = np.empty(len(members), np.uint32), np.empty(len(members), np.uint32)
+    similarity = np.empty(len(members), np.float64)
+    found, turn = 0, 0
+    for bucket in range(len(bounds) - 1):
+        for a in range(bounds[bucket], bounds[bucket + 1]):
+            distinct = -1
+            for b in range(a + 1, bounds[bucket + 1]):
+                left, right = find(parent, members[a]), find(parent, members[b])
+                if left == right:
+                    continue
+                agree = 0
+                for place in range(sketches.shape[1]):
+                    agree += sketches[a, place] == sketches[b, place]
+                if agree < floor:
+                    continue
+                value = 1.0
+                if _equal(data, offsets, a, b):
+                    copies[max(members[a], members[b])] = True
+                else:
+                    if distinct < 0:
+                        count = ngram_hashes(data, offsets[a], offsets[a + 1], ngram, grams)
+                        distinct = _distinct(grams, count, table, stamps, a)
+                    count = ngram_hashes(data, offsets[b], offsets[b + 1], ngram, grams)
+                    turn += 1
+                    other, both = _shared(grams, count, table, stamps, a, seen, turns, turn)
+                    value = both / (distinct + other - both)
+                if value >= threshold:
+                    parent[max(left, right)] = min(left, right)
+                    first[found] = min(members[a], members[b])
+                    second[found] = max(members[a], members[b])
+                    similarity[found] = value
+                    found += 1
+    return first[:found], second[:found], similarity[:found]

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cqia import store
+from cqia.errors import UserError
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "x.json"
+    store.write_json(target, {"a": 1})
+
+    def break_off() -> None:
+        with store.whole(target) as temporary:
+            temporary.write_text("half", encoding="utf-8")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_off()
+    assert store.read_json(target) == {"a": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_a_part_that_breaks_off_is_no_part(tmp_path: Path) -> None:
+    def break_off() -> None:
+        with store.part(tmp_path, "000001") as path:
+            store.write_frame(path / "kept.parquet", pl.DataFrame({"a": [1]}))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_off()
+    assert store.parts(tmp_path) == []
+    with store.part(tmp_path, "000001") as path:
+        store.write_frame(path / "kept.parquet", pl.DataFrame({"a": [2]}))
+    assert [path.name for path in store.parts(tmp_path)] == ["000001"]
+
+
+def test_another_fingerprint_starts_afresh_and_the_same_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "result"
+    store.begin(folder, "one")
+    (folder / "x").write_text("x", encoding="utf-8")
+    store.begin(folder, "one")
+    assert (folder / "x").exists()
+    store.begin(folder, "two")
+    assert not (folder / "x").exists()
+    assert store.finished(folder, "two") is None
+    store.seal(folder, "two", {"n": 1})
+    assert store.finished(folder, "two") == {"fingerprint": "two", "n": 1}
+    assert store.finished(folder, "three") is None
+
+
+def test_fingerprints_tell_values_apart_and_not_orders_of_keys() -> None:
+    assert store.fingerprint({"a": 1, "b": [1.5, None]}) == store.fingerprint(
+        {"b": [1.5, None], "a": 1}
+    )
+    assert store.fingerprint({"a": 1}) != store.fingerprint({"a": "1"})
+
+
+def test_a_damaged_manifest_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"a":', encoding="utf-8")
+    with pytest.raises(UserError, match=r"manifest\.json: this file is damaged; delete"):
+        store.manifest(tmp_path)
+
+
+def test_hashes_see_a_change_and_remember(tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    file.write_bytes(b"one")
+    hashes = store.Hashes(tmp_path)
+    first = hashes.of(str(file))
+    hashes.save()
+    assert store.Hashes(tmp_path).of(str(file)) == first
+    file.write_bytes(b"two")
+    os.utime(file, ns=(1, 1))
+    assert store.Hashes(tmp_path).of(str(file)) != first
+
+
+def test_one_folder_has_one_run_at_a_time(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from cqia import store\n"
+        f"with store.lock(pathlib.Path({str(tmp_path)!r})): print('in')\n"
+    )
+    with store.lock(tmp_path):
+        tried = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "another cqia is at work" in tried.stderr
+    again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert again.stdout == "in\n"
