@@ -70,7 +70,7 @@ def corpus(
                 pairs.append((source, row, text))
                 output = text if kind >= NEAR else edited(text, rng, language)
             else:
-                output = noisy(language.text(rng), rng)
+                output = noisy(language.text(rng), rng, language)
                 if len(originals) < RESERVOIR:
                     originals.append((row, output))
                 else:
@@ -88,6 +88,8 @@ class Language:
             byte for high in range(0xB0, 0xD8) for low in range(0xA1, 0xFF) for byte in (high, low)
         )
         self.characters = codes(raw.decode("gb2312", errors="ignore"))
+        convert = opencc.OpenCC("s2t").convert
+        self.traditional = {int(one): convert(chr(one)) for one in self.characters}
         weight = 1.0 / (np.arange(len(self.characters)) + 20)
         rng.shuffle(self.characters)
         self.words = rng.choice(self.characters, (WORDS, 2), p=weight / weight.sum())
@@ -129,7 +131,7 @@ def edited(text: str, rng: np.random.Generator, language: Language) -> str:
     return string(new)
 
 
-def noisy(text: str, rng: np.random.Generator) -> str:
+def noisy(text: str, rng: np.random.Generator, language: Language) -> str:
     """One kind of noise each for a few texts in a hundred."""
     kind = int(rng.random() / NOISE)
     if kind == 0:
@@ -137,7 +139,7 @@ def noisy(text: str, rng: np.random.Generator) -> str:
     if kind == 1:
         return "<div><p>" + text.replace("\n", "</p><br/><p>") + "</p></div>"
     if kind == 2:
-        return opencc.OpenCC("s2t").convert(text[:300]) + text[300:]
+        return text.translate(language.traditional)
     if kind == 3:
         return text + f"联系电话：19900{rng.integers(10**6):06d}"
     if kind == 4:

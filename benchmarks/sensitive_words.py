@@ -1,7 +1,8 @@
 """How often the sensitive-word lists hit text that is known to be honest.
 
 Reads the public data sets in the folder `CQIA_DATA` and prints, for every category and data set,
-the number of records with a hit, with and without the allow-list, as a Markdown table.
+the number of records with a hit, how many of those mean no harm, and the hits without the
+allow-list, as a Markdown table.
 
     python benchmarks/sensitive_words.py            # the table
     python benchmarks/sensitive_words.py --show     # every hit with its context, to be read
@@ -29,10 +30,34 @@ SETS = (
     ("forum riddles", "better_ruozhiba/*.json"),
     ("general tasks", "alpaca_zh/alpaca_zh_demo.json"),
     ("benchmark questions", "belle_eval/eval_set.json"),
+    ("preference pairs", "alpaca_zh/dpo_zh_demo.json"),
     ("safety questions", "safetybench/test_zh_subset.json"),
     ("adversarial prompts", "flames/*.jsonl"),
 )
 """Name -> files. The last two hold sensitive text on purpose."""
+
+HARMLESS = {
+    ("medicine", "pornography"): 1,
+    ("finance", "drugs"): 1,
+    ("exams", "abuse"): 1,
+    ("exams, choices", "abuse"): 1,
+    ("exams, choices", "drugs"): 1,
+    ("exams, choices", "pornography"): 1,
+    ("forum riddles", "abuse"): 1,
+    ("forum riddles", "drugs"): 2,
+    ("forum riddles", "gambling"): 1,
+    ("forum riddles", "pornography"): 1,
+    ("preference pairs", "drugs"): 1,
+    ("safety questions", "drugs"): 9,
+    ("safety questions", "fraud"): 1,
+    ("safety questions", "gambling"): 2,
+    ("safety questions", "pornography"): 3,
+    ("safety questions", "violence"): 2,
+    ("adversarial prompts", "fraud"): 1,
+    ("adversarial prompts", "pornography"): 3,
+}
+"""Hits in which the record means no harm, from reading them with `--show`: read them again after a
+change to a list."""
 
 
 def strings(value: object) -> Iterator[str]:
@@ -97,7 +122,8 @@ def main() -> None:
             hits = frame.filter(measure > 0)
             if "--show" in sys.argv:
                 show(name, category, hits)
-            cells.append(f"{hits.height} ({frame.filter(bare > 0).height})")
+            wrong = HARMLESS.get((name, category), 0)
+            cells.append(f"{hits.height} / {wrong} / {frame.filter(bare > 0).height}")
         if "--show" not in sys.argv:
             print(f"| {name} | {frame.height} | " + " | ".join(cells) + " |")
 

@@ -37,6 +37,8 @@ FIELDS = {
 
 Row = dict[str, Any]
 
+TURN_ROW = {"instruction": "早", "output": "您好"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip(Cleaner):
@@ -68,7 +70,10 @@ def cure(
         origin="https://example.org",
         licence=licence,
         forms=(Form(kind="json", read=read_rows, schema=pl.Struct(FIELDS)),),
-        steps=(Strip(), Length(field="output", low=2),),
+        steps=(
+            Strip(),
+            Length(field="output", low=2),
+        ),
     )
     raw = work.parent / f"{name}.jsonl"
     raw.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
@@ -107,9 +112,7 @@ def doubles(
     store.write_frame(folder / "dropped.parquet", pl.DataFrame(rows, schema=kinds))
     members = [(one, number) for number, group in enumerate(groups) for one in group]
     schema = {"id": pl.String, "group": pl.UInt32}
-    store.write_frame(
-        folder / "groups.parquet", pl.DataFrame(members, schema=schema, orient="row")
-    )
+    store.write_frame(folder / "groups.parquet", pl.DataFrame(members, schema=schema, orient="row"))
     store.seal(folder, mark, {"stage": "dedup", "inputs": inputs})
 
 

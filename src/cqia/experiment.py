@@ -25,13 +25,13 @@ from __future__ import annotations
 
 import dataclasses
 import glob
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from cqia import store
 from cqia.cleaners.catalogue import CLEANERS
+from cqia.contamination import Benchmark
 from cqia.errors import UserError, unknown
 from cqia.exporters.catalogue import EXPORTERS
 from cqia.filters.catalogue import FILTERS
@@ -66,17 +66,6 @@ class Dedup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Benchmark:
-    """A benchmark file that the records must not contain."""
-
-    name: str
-    files: tuple[str, ...]
-    fields: tuple[str, ...]
-    threshold: float = 0.5
-    drop: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Assemble:
     """Parameters of `cqia.stages.assemble`."""
 
@@ -101,14 +90,6 @@ class Experiment:
     assemble: Assemble | None = None
 
 
-@dataclass
-class _Found:
-    """Files behind patterns, with their faults told at the TOML's line."""
-
-    root: Path
-    faults: list[str] = field(default_factory=list)
-
-
 def read(path: Path, *, work: Path | None = None) -> Experiment:
     """Read an experiment's TOML.
 
@@ -122,13 +103,12 @@ def read(path: Path, *, work: Path | None = None) -> Experiment:
     table = load(path)
     name = table.take("name", str, path.stem)
     seed = table.take("seed", int, 0)
-    place = work or Path(table.take("work", str, f"work/{name}"))
-    table.take("work", str, "")
+    place = Path(table.take("work", str, f"work/{name}"))
     allow_bad = table.take("allow_bad", int, 0)
     experiment = Experiment(
         name=name,
         seed=seed,
-        work=place,
+        work=work or place,
         allow_bad=allow_bad,
         inputs=tuple(one for block in table.tables("source") if (one := _input(block, path))),
         dedup=_dedup(table.table("dedup")) if table.has("dedup") else None,
@@ -172,8 +152,15 @@ def _files(table: Table, root: Path) -> tuple[str, ...]:
         matches = sorted(one for one in glob.glob(str(place)) if Path(one).is_file())
         if not matches:
             table.fault("files", f"no file matches {place}; check the path")
-        found += matches
+        found += [short(match) for match in matches]
     return tuple(dict.fromkeys(found))
+
+
+def short(path: str) -> str:
+    """A path as people would write it: relative when it lies below the current folder."""
+    whole = os.path.abspath(path)
+    near = os.path.relpath(whole)
+    return whole if near.startswith("..") else near
 
 
 def _input(table: Table, path: Path) -> Input | None:

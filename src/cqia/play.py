@@ -175,3 +175,13 @@ def summary(played: list[Played]) -> pl.DataFrame:
         if "read" in one.facts and "kept" in one.facts
     ]
     return pl.DataFrame(rows)
+
+
+def places(work: Path) -> list[tuple[str, Path]]:
+    """Where to look at what was made."""
+    found = [
+        ("dataset", work / "dataset"),
+        ("funnel", work / "describe" / "funnel.md"),
+        ("table", work / "describe" / "sources.md"),
+    ]
+    return [(what, path) for what, path in found if path.exists()]

@@ -51,7 +51,7 @@ def test_every_module_is_in_the_catalogue() -> None:
 
 @pytest.mark.parametrize("unit", UNITS, ids=repr)
 @given(st.lists(texts | st.none(), min_size=1, max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_twice_is_once(unit: Cleaner, rows: list[str | None]) -> None:
     once = cleaned(unit, rows)
     assert cleaned(unit, once) == once

@@ -270,11 +270,10 @@ def test_sensitive_words_are_found(category: str, text: str) -> None:
     assert dropped(SensitiveWords(category=category), text)
 
 
-@pytest.mark.parametrize(
-    ("category", "text"), [(name, text) for name, texts in HARMLESS.items() for text in texts]
-)
-def test_harmless_text_survives(category: str, text: str) -> None:
-    assert not dropped(SensitiveWords(category=category), text)
+@pytest.mark.parametrize("text", [text for texts in HARMLESS.values() for text in texts])
+def test_harmless_text_survives_every_category(text: str) -> None:
+    for category in CATEGORIES:
+        assert not dropped(SensitiveWords(category=category), text)
 
 
 def test_an_allowed_phrase_covers_only_itself() -> None:

@@ -160,7 +160,11 @@ def test_fifths_of_length_are_sampled_evenly(work: Path) -> None:
         ([Take(source="one", weight=1.0)], {}, "needs the recipe's total"),
         ([Take(source="one", weight=float("nan"))], {"total": 5}, "above 0"),
         ([Take(source="one")], {"total": 5}, "needs a weight or an amount"),
-        ([Take(source="one", amount=6), Take(source="two", weight=1)], {"total": 5}, "amounts are 6"),
+        (
+            [Take(source="one", amount=6), Take(source="two", weight=1)],
+            {"total": 5},
+            "amounts are 6",
+        ),
         ([Take(source="one", amount=4)], {"total": 5}, "amounts are 4"),
         ([Take(source="one", stratify="votes")], {}, "column to stratify by"),
         ([], {"total": 0}, "total of 0"),
@@ -238,9 +242,7 @@ def test_the_same_question_id_in_two_sources_ties_nothing(tmp_path: Path) -> Non
     assert facts["splits"] == {"train": 40}  # one component a source, larger than its share
 
 
-@given(
-    st.lists(st.floats(0.01, 1e6), min_size=1, max_size=20), st.integers(0, 10**7)
-)
+@given(st.lists(st.floats(0.01, 1e6), min_size=1, max_size=20), st.integers(0, 10**7))
 def test_shares_add_up(weights: list[float], budget: int) -> None:
     parts = shares(budget, weights)
     assert sum(parts) == budget
@@ -265,9 +267,10 @@ def test_a_sample_is_within_its_budget_and_fair(
     for strata in ([], ["kind"]):
         got = sample(pool, budget=budget, unit=unit, strata=strata)
         assert got.n_unique() == len(got)
-        assert got.sort().to_list() == sample(
-            pool.reverse(), budget=budget, unit=unit, strata=strata
-        ).sort().to_list()
+        assert (
+            got.sort().to_list()
+            == sample(pool.reverse(), budget=budget, unit=unit, strata=strata).sort().to_list()
+        )
         if unit == "characters":
             size = int(pool.filter(pl.col("row").is_in(got.implode()))["characters"].sum())
             assert size <= budget

@@ -44,7 +44,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in VERBS:
+        if not ctx.resilient_parsing and args and not args[0].startswith("-") and args[0] not in VERBS:
             raise unknown("command", args[0], VERBS)
         return super().resolve_command(ctx, args)
 
@@ -74,7 +74,7 @@ def cqia() -> None:
 def main() -> None:
     """Run the command line; exit 2 with one line on a user's mistake."""
     try:
-        cqia(standalone_mode=False)
+        cqia(standalone_mode=False, prog_name="cqia")
     except UserError as fault:
         for line in str(fault).splitlines():
             click.echo(f"cqia: {plain(line)}", err=True)

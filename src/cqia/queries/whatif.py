@@ -6,6 +6,7 @@ looked for again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,8 +35,7 @@ def whatif(
     work: Path,
     *,
     filter: str,
-    low: float | None,
-    high: float | None,
+    bounds: Mapping[str, float | None],
     source: str | None = None,
 ) -> Answer:
     """Move a filter's bounds and see which records change sides.
@@ -43,14 +43,13 @@ def whatif(
     Args:
         work: the working folder.
         filter: the filter's name in the ledger, such as `Length.output`.
-        low, high: the new bounds; None: none.
+        bounds: the new `low`, `high`, or both; None takes a bound away, one that is not named
+            stays as the source's recipe has it.
         source: only this one; None: every source whose recipe has the filter.
 
     Raises:
         UserError: no source has such a filter, or the bounds cross.
     """
-    if low is not None and high is not None and low > high:
-        raise UserError(f"low {low:g} is above high {high:g}", mend="swap them")
     names = [source] if source else ledger.curated(work)
     facts = {name: store.manifest(ledger.source_folder(work, name)) or {} for name in names}
     having = [name for name in names if filter in facts[name]["bounds"]]
@@ -60,6 +59,11 @@ def whatif(
     counts, moved = [], []
     for name in having:
         now: Bounds = {key: (ends[0], ends[1]) for key, ends in facts[name]["bounds"].items()}
+        low, high = (bounds.get("low", now[filter][0]), bounds.get("high", now[filter][1]))
+        if low is not None and high is not None and low > high:
+            raise UserError(
+                f"low {low:g} is above high {high:g}", where=f"{name}: {filter}", mend="swap them"
+            )
         then = now | {filter: (low, high)}
         table = ledger.scan(work, name, "measures").select(
             "id",

@@ -134,6 +134,13 @@ def _parts(work: Path, sources: Sequence[str]) -> list[Path]:
     return [part for name in sources for part in store.parts(work / "curate" / name)]
 
 
+def _sources(table: pl.DataFrame) -> list[str]:
+    """The sources in the order they were read."""
+    kind = table.schema["source"]
+    assert isinstance(kind, pl.Enum)
+    return kind.categories.to_list()
+
+
 def _views(part: Path, fields: Sequence[str]) -> tuple[pl.DataFrame, list[pl.Series]]:
     frame = pl.read_parquet(part / "kept.parquet")
     return frame, [matching_view(frame[field]) for field in fields]
@@ -219,7 +226,7 @@ def _pairs(
     """Verified near-duplicates among the survivors: row numbers a < b and their similarity."""
     alive = table.filter(pl.col("rule").is_null()).select("row").sort("row")["row"]
     fields = {"record": TEXT, "prompt": TEXT[:2], "output": TEXT[2:]}[near]
-    parts = _parts(work, table["source"].cat.get_categories().to_list())
+    parts = _parts(work, _sources(table))
     with (
         tempfile.TemporaryDirectory(prefix="near-", dir=work) as place,
         NearIndex(Path(place), minhash=minhash) as found,
@@ -272,7 +279,7 @@ def _by_benchmark(
     progress: Progress | None,
 ) -> pl.DataFrame:
     """Hits of a benchmark's items in the survivors, each with both texts for a person to confirm."""
-    parts = _parts(work, table["source"].cat.get_categories().to_list())
+    parts = _parts(work, _sources(table))
     alive = table.filter(pl.col("rule").is_null()).select("row", "source")
     found = search(benchmark, _texts(parts, alive["row"], progress))
     hits = found.hits.join(alive, on="row", how="left", maintain_order="left")
@@ -322,7 +329,7 @@ def _finish(
     pairs: pl.DataFrame,
 ) -> store.Facts:
     """Write the results with ids in place of row numbers, and the manifest."""
-    sources = table["source"].cat.get_categories().to_list()
+    sources = _sources(table)
     gone = table.filter(pl.col("rule").is_not_null()).sort("row")
     groups = table.filter(pl.col("group").is_not_null()).sort("row")
     rows = pl.concat([gone["row"], gone["keeper"], groups["row"], pairs["a"], pairs["b"]])

@@ -29,7 +29,7 @@ def _converter() -> opencc.OpenCC:
 
 @cache
 def traditional() -> str:
-    """A Rust character class of the characters that conversion changes and simplified text lacks."""
+    """A Rust class of the characters that conversion changes and simplified text lacks."""
     han = [chr(code) for low, high in _HAN for code in range(low, high)]
     plain = _converter().convert("\n".join(han)).split("\n")
     changed = [

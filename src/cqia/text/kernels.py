@@ -36,6 +36,17 @@ def decode(data: Bytes, at: np.int64) -> tuple[np.int64, np.int64]:
 
 
 @njit(cache=True, nogil=True)
+def decode_all(data: Bytes, start: np.int64, end: np.int64, points: Hashes) -> int:
+    """Write the code points between two bytes to `points`, each plus one; returns their number."""
+    count, at = 0, start
+    while at < end:
+        point, at = decode(data, at)
+        points[count] = point + 1
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
 def class_counts(data: Bytes, offsets: Offsets, table: Bytes, classes: int) -> Counts:
     """How many characters of each class every row has: rows x classes.
 
@@ -93,11 +104,7 @@ def ngram_repetition(data: Bytes, offsets: Offsets, length: int) -> npt.NDArray[
     for _ in range(length):
         leaving *= MULTIPLIER
     for row in range(rows):
-        characters, at = 0, offsets[row]
-        while at < offsets[row + 1]:
-            point, at = decode(data, at)
-            points[characters] = point + 1
-            characters += 1
+        characters = decode_all(data, offsets[row], offsets[row + 1], points)
         total = characters - length + 1
         if total < 1:
             continue

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from cqia.text.kernels import decode
+from cqia.text.minhash import mix
 
 HARD, INVISIBLE, SOFT, WIDE, TIGHT, OPERATOR, MARK = range(7)
 """What becomes of a character: HARD is dropped (punctuation, emoji, controls); INVISIBLE is dropped
@@ -19,6 +20,9 @@ COMPLEX = 1 << 30
 """Table flag: folding this character takes the full Unicode algorithm."""
 KIND_SHIFT = 24
 CODE_MASK = (1 << 21) - 1
+NGRAM_SIZE_LIMIT = 64
+"""Longest n-gram that `coverage` looks for."""
+_BASE = np.uint64(0x9E3779B97F4A7C15)
 _FAR_HAN, _FAR_HAN_END = 0x30000, 0x40000
 
 
@@ -100,3 +104,112 @@ def fold(data: Any, offsets: Any, table: Any, out: Any, ends: Any, needs_unicode
                 if kind != MARK:
                     last = kind
         ends[row + 1] = at
+
+
+@njit(cache=True, nogil=True)
+def _finish(value: int, length: int) -> int:
+    """A hash of the polynomial value that is never 0, the mark of a free place."""
+    return mix(value ^ np.uint64(length) * _BASE) | np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def _power(length: int) -> int:
+    power = np.uint64(1)
+    for _ in range(length):
+        power *= _BASE
+    return power
+
+
+@njit(cache=True, nogil=True)
+def gram_hashes(data: Any, start: int, stop: int, length: int) -> Any:
+    """The hash of every run of `length` characters; none when the text is shorter."""
+    out = np.empty(max(stop - start, 0), np.uint64)
+    power = _power(length)
+    value, count, seen, lead, tail = np.uint64(0), 0, 0, start, start
+    while lead < stop:
+        code, lead = decode(data, lead)
+        value = value * _BASE + np.uint64(code + 1)
+        seen += 1
+        if seen > length:
+            old, tail = decode(data, tail)
+            value -= np.uint64(old + 1) * power
+        if seen >= length:
+            out[count] = _finish(value, length)
+            count += 1
+    return out[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def _place(table: Any, key: int) -> int:
+    mask = len(table) - 1
+    at = np.int64(key >> np.uint64(20)) & mask
+    while table[at] != np.uint64(0) and table[at] != key:
+        at = (at + 1) & mask
+    return at
+
+
+@njit(cache=True, nogil=True)
+def insert(hashes: Any, table: Any, grams: Any) -> None:
+    """Enter distinct hashes, numbered in their order, into an empty table."""
+    for number in range(len(hashes)):
+        at = _place(table, hashes[number])
+        table[at] = hashes[number]
+        grams[at] = number
+
+
+@njit(cache=True, nogil=True)
+def _covered(places: Any, start: int, stop: int, stamps: Any, stamp: int) -> int:
+    """How many characters the n-grams that carry the stamp cover."""
+    covered, end = 0, 0
+    for at in range(start, stop):
+        if stamps[places[at, 0]] == stamp:
+            first, last = places[at, 1], places[at, 1] + places[at, 2]
+            covered += last - max(first, end)
+            end = last
+    return covered
+
+
+@njit(cache=True, nogil=True)
+def coverage(
+    data: Any,
+    offsets: Any,
+    lengths: Any,
+    table: Any,
+    grams: Any,
+    postings: Any,
+    posting_starts: Any,
+    places: Any,
+    place_starts: Any,
+    sizes: Any,
+    least: float,
+) -> tuple[Any, Any, Any, Any]:
+    """Record, item, share and covered characters wherever a record holds an item's n-gram."""
+    stamps = np.full(len(posting_starts), -1, np.int64)
+    counts = np.zeros(len(sizes), np.int64)
+    touched = np.empty(len(sizes), np.int64)
+    records, items = [np.uint32(0) for _ in range(0)], [np.uint32(0) for _ in range(0)]
+    shares, characters = [0.0 for _ in range(0)], [np.uint32(0) for _ in range(0)]
+    for row in range(len(offsets) - 1):
+        many = 0
+        for length in lengths:
+            for key in gram_hashes(data, offsets[row], offsets[row + 1], length):
+                at = _place(table, key)
+                if table[at] != key or stamps[grams[at]] == row:
+                    continue
+                stamps[grams[at]] = row
+                for posting in range(posting_starts[grams[at]], posting_starts[grams[at] + 1]):
+                    item = postings[posting]
+                    if counts[item] == 0:
+                        touched[many] = item
+                        many += 1
+                    counts[item] += 1
+        for item in np.sort(touched[:many]):
+            share = counts[item] / sizes[item]
+            counts[item] = 0
+            if share >= least:
+                start, stop = place_starts[item], place_starts[item + 1]
+                records.append(np.uint32(row))
+                items.append(np.uint32(item))
+                shares.append(share)
+                characters.append(np.uint32(_covered(places, start, stop, stamps, row)))
+    return np.array(records), np.array(items), np.array(shares), np.array(characters)

@@ -64,9 +64,7 @@ def exact_key(*views: pl.Series) -> pl.Series:
     import polars_hash as plh
 
     frame = pl.DataFrame([view.alias(str(place)) for place, view in enumerate(views)])
-    joined = frame.select(
-        pl.concat_str(pl.all().fill_null(""), separator="\x1f").alias("key")
-    )
+    joined = frame.select(pl.concat_str(pl.all().fill_null(""), separator="\x1f").alias("key"))
     return joined.select(plh.col("key").nchash.xxh3_128()).to_series()
 
 

@@ -181,7 +181,14 @@ def _distinct(grams: Any, count: int, table: Any, stamps: Any, stamp: int) -> in
 
 @njit(cache=True, nogil=True)
 def _shared(
-    grams: Any, count: int, table: Any, stamps: Any, stamp: int, seen: Any, seen_stamps: Any, turn: int
+    grams: Any,
+    count: int,
+    table: Any,
+    stamps: Any,
+    stamp: int,
+    seen: Any,
+    seen_stamps: Any,
+    turn: int,
 ) -> tuple[int, int]:
     """How many distinct n-grams there are, and how many of them stand in the table."""
     distinct, shared = 0, 0

@@ -273,9 +273,7 @@ class _Search:
         raw = b"".join(os.pread(self.heads, size, size * row) for row in members.tolist())
         return np.frombuffer(raw, self.head)
 
-    def compare(
-        self, members: Rows, bounds: Rows, heads: npt.NDArray[np.void]
-    ) -> pl.DataFrame:
+    def compare(self, members: Rows, bounds: Rows, heads: npt.NDArray[np.void]) -> pl.DataFrame:
         from cqia.text.minhash import connect
 
         places = zip(heads["start"].tolist(), heads["stop"].tolist(), strict=True)

@@ -97,6 +97,9 @@ def _always(_: str) -> bool:
 
 
 _AREA = r"(?:010|02[0-57-9]|0[3-9]\d\d)"
+_FREE = r"(?:(?<![0-9A-Za-z_.=/%+-])|(?=[+(（]))"
+"""Not inside a longer number or word. A `+` or `(` begins a number whatever stands before it, so that
+masking the one before changes nothing."""
 _UNIT = r"(?!\s?[元万亿%倍人次个美分])"
 
 _PLATE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·• ]?"
@@ -125,8 +128,8 @@ RULES: dict[str, Rule] = {
         mark="[银行卡号]",
         guard=r"(?:62|4\d|5[1-5]|35|60)\d\d ?\d{4} ?\d{4} ?\d{4}",
         pattern=re.compile(
-            r"(?<![0-9A-Za-z_.=/%-])(?<!\d )(?P<it>(?:62|4\d|5[1-5]|35|60)\d\d"
-            r"(?:\d{12,15}|(?: \d{4}){3}(?: \d{1,3})?))(?![0-9A-Za-z_%]|[.-]\d| \d)",
+            r"(?<![0-9A-Za-z_.=/%-])(?P<it>(?:62|4\d|5[1-5]|35|60)\d\d"
+            r"(?:\d{12,15}|(?: \d{4}){3}(?: \d{1,3})?))(?![0-9A-Za-z_%]|[.-]\d)",
             re.ASCII,
         ),
         check=is_card,
@@ -135,8 +138,8 @@ RULES: dict[str, Rule] = {
         mark="[手机号]",
         guard=r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}",
         pattern=re.compile(
-            r"(?<![0-9A-Za-z_.=/%+-])(?<!\d )(?P<it>(?:(?:\+|00)?86[- ]?)?1[3-9]\d"
-            rf"(?P<gap>[ -]?)\d{{4}}(?P=gap)\d{{4}})(?![0-9A-Za-z_%]|[.-]\d| \d){_UNIT}",
+            rf"{_FREE}(?P<it>(?:(?:\+|00)?86[- ]?)?1[3-9]\d"
+            rf"(?P<gap>[ -]?)\d{{4}}(?P=gap)\d{{4}})(?![0-9A-Za-z_%]|[.-]\d){_UNIT}",
             re.ASCII,
         ),
         check=_always,
@@ -145,7 +148,7 @@ RULES: dict[str, Rule] = {
         mark="[座机号]",
         guard=r"0\d{2,3}[)）]?[-－— ]?\d{7,8}",  # noqa: RUF001
         pattern=re.compile(
-            rf"(?<![0-9A-Za-z_.=/%+-])(?<!\d )(?P<it>(?:\+?86[- ])?(?:{_AREA}[-－—]|[(（]{_AREA}[)）] ?-?)"  # noqa: RUF001, E501
+            rf"{_FREE}(?P<it>(?:\+?86[- ])?(?:{_AREA}[-－—]|[(（]{_AREA}[)）] ?-?)"  # noqa: RUF001, E501
             rf"[2-8]\d{{6,7}}(?:(?:-|转)\d{{1,6}})?)(?![0-9A-Za-z_%]|[.-]\d){_UNIT}",
             re.ASCII,
         ),

@@ -1,0 +1,138 @@
+"""Which benchmark items stand in the records.
+
+A benchmark is any JSON file of items; the named fields of an item are its text (a field may hold a
+list, such as the options; an option's letter is not text). How an item is looked for stands in
+`cqia.text.overlap`; here items are read, and hits are shown with both texts for a person to
+confirm: many hits of such a search are quotations that both sides took from a third text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import polars as pl
+
+from cqia import store
+from cqia.errors import UserError, unknown
+from cqia.raw.encoding import Utf8Reader
+from cqia.raw.files import open_bytes
+from cqia.raw.values import is_lines, stream_lines, stream_values
+
+_LETTER = re.compile(r"^\s*[(（]?[A-Ga-g][)）.．、:：]\s*")
+
+HITS = {
+    "row": pl.UInt32,
+    "id": pl.String,
+    "item": pl.String,
+    "share": pl.Float64,
+    "matched": pl.Int64,
+    "record": pl.String,
+    "text": pl.String,
+}
+"""row, id, record: the record; item: the item's file and line; share: how much of the item's
+n-grams stand in the record, 0-1; matched: how many; text: the item."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """A benchmark that the records must not contain."""
+
+    name: str
+    files: tuple[str, ...]
+    fields: tuple[str, ...] = ("question",)
+    """The fields of an item that hold its text; `a.b` reaches into objects and lists."""
+    threshold: float = 0.5
+    """Smallest share of an item's n-grams that makes a hit, 0-1 (this project's choice)."""
+    ngram: int = 13
+    """Characters in an n-gram (13, as GPT-3's report counts words; characters are this project's
+    choice for Chinese)."""
+    drop: bool = False
+    """Whether hits are dropped; otherwise they are only reported."""
+
+    def facts(self, hashes: store.Hashes) -> dict[str, Any]:
+        """What the fingerprint of a search depends on."""
+        return {
+            "name": self.name,
+            "files": {name: hashes.of(name) for name in self.files},
+            "fields": list(self.fields),
+            "threshold": self.threshold,
+            "ngram": self.ngram,
+            "drop": self.drop,
+        }
+
+
+class Found(NamedTuple):
+    """The hits, and the counts: items, untestable (too short), hits, items_hit, records_hit."""
+
+    hits: pl.DataFrame
+    counts: dict[str, Any]
+
+
+class Item(NamedTuple):
+    """A benchmark item: its file and line, and its text in segments."""
+
+    place: str
+    segments: tuple[str, ...]
+
+
+def items(benchmark: Benchmark) -> list[Item]:
+    """A benchmark's items.
+
+    Raises:
+        UserError: a file is missing or holds broken JSON, or no item has one of the fields.
+    """
+    found = [item for file in benchmark.files for item in _read(file, benchmark.fields)]
+    if not any(item.segments for item in found):
+        seen = sorted(_names(benchmark.files[0])) if benchmark.files else []
+        raise unknown("field", benchmark.fields[0], seen, where=f"benchmark {benchmark.name}")
+    return found
+
+
+def _values(file: str) -> Iterator[tuple[int, Any]]:
+    if not Path(file).is_file():
+        raise UserError("no such file", where=file, mend="check the path")
+    with open_bytes(file) as stream:
+        reader = Utf8Reader(stream, file)
+        cut = stream_lines if is_lines(reader.peek(), file) else stream_values
+        for values in cut(reader):
+            for row, reason, _ in values.bad:
+                raise UserError(reason, where=f"{file}:{row}", mend="mend the benchmark's file")
+            for row, text in zip(values.rows, values.text, strict=True):
+                try:
+                    yield row, orjson.loads(text)
+                except orjson.JSONDecodeError as fault:
+                    raise UserError(f"invalid JSON: {fault.msg}", where=f"{file}:{row}") from None
+
+
+def _read(file: str, fields: tuple[str, ...]) -> Iterator[Item]:
+    for row, value in _values(file):
+        segments = [text for field in fields for text in _texts(value, field.split("."))]
+        yield Item(f"{file}:{row}", tuple(_LETTER.sub("", text) for text in segments))
+
+
+def _texts(value: Any, path: list[str]) -> Iterator[str]:
+    """Every string at a path; lists on the way are walked."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _texts(one, path)
+    elif path and isinstance(value, dict):
+        yield from _texts(value.get(path[0]), path[1:])
+    elif not path and isinstance(value, str):
+        yield value
+
+
+def _names(file: str) -> set[str]:
+    with suppress(StopIteration):
+        _, first = next(_values(file))
+        return set(first) if isinstance(first, dict) else set()
+    return set()
+
+
+def search(benchmark: Benchmark, records: Iterable[pl.DataFrame]) -> Found:
+    raise NotImplementedError
