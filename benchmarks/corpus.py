@@ -24,7 +24,7 @@ import opencc
 import polars as pl
 
 from cqia.text.matching import matching_view
-from cqia.text.near import jaccard
+from cqia.text.shingles import jaccard
 
 Codes = npt.NDArray[np.uint32]
 

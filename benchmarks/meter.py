@@ -21,13 +21,16 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Cost:
     """CPU: user and system seconds of the whole tree. Memory: resident, in MiB, sampled.
 
-    `tree_mb` adds up all processes, so pages that they share count more than once.
+    `tree_mb` adds up all processes, so pages that they share count more than once. `others` is the
+    share of the machine's cores that other work took meanwhile: above some hundredths, wall seconds
+    mean little, and CPU seconds are a few tenths too high.
     """
 
     cpu: float
     wall: float
     process_mb: float
     tree_mb: float
+    others: float
 
 
 def measure(
@@ -42,7 +45,7 @@ def measure(
         RuntimeError: the command failed; the log holds what it printed.
     """
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
-    before, started = _children_cpu(), time.monotonic()
+    before, busy, started = _children_cpu(), _busy(), time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         child = subprocess.Popen(
@@ -68,17 +71,25 @@ def measure(
             time.sleep(every)
     if status:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {status}; see {log}")
+    cpu, elapsed = _children_cpu() - before, time.monotonic() - started
     return Cost(
-        cpu=round(_children_cpu() - before, 2),
+        cpu=round(cpu, 2),
         wall=round(ended - started, 2),
         process_mb=round(process / _MB, 1),
         tree_mb=round(tree / _MB, 1),
+        others=round(max(0.0, _busy() - busy - cpu) / elapsed / (os.cpu_count() or 1), 2),
     )
 
 
 def _children_cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def _busy() -> float:
+    """CPU seconds the whole machine has worked: all but idle and waiting for disks."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident(root: int) -> list[int]:

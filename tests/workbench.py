@@ -18,7 +18,7 @@ from cqia.record import TURN
 from cqia.sources.base import Form, Source
 from cqia.stages.curate import curate
 
-FIELDS = {
+FIELDS: dict[str, pl.DataType | type[pl.DataType]] = {
     "key": pl.String,
     "instruction": pl.String,
     "input": pl.String,
@@ -80,14 +80,17 @@ def cure(
     return curate(source, [str(raw)], work=work)
 
 
-def rows(count: int, *, start: int = 0, **more: Any) -> list[Row]:
-    """Rows with prompts of their own; `more` may hold functions of the number."""
+def rows(count: int, more: Row | None = None, *, start: int = 0) -> list[Row]:
+    """Rows with prompts of their own; `more` may hold functions of the row's number."""
     return [
         {
             "key": f"k{number}",
             "instruction": f"第{number}个问题是什么",
             "output": "答" * (2 + number % 7),
-            **{name: value(number) if callable(value) else value for name, value in more.items()},
+            **{
+                name: value(number) if callable(value) else value
+                for name, value in (more or {}).items()
+            },
         }
         for number in range(start, start + count)
     ]

@@ -23,6 +23,8 @@ from cqia.errors import UserError, unknown
 from cqia.raw.encoding import Utf8Reader
 from cqia.raw.files import open_bytes
 from cqia.raw.values import is_lines, stream_lines, stream_values
+from cqia.record import TEXT
+from cqia.text.matching import matching_view
 
 _LETTER = re.compile(r"^\s*[(（]?[A-Ga-g][)）.．、:：]\s*")
 
@@ -36,7 +38,7 @@ HITS = {
     "text": pl.String,
 }
 """row, id, record: the record; item: the item's file and line; share: how much of the item's
-n-grams stand in the record, 0-1; matched: how many; text: the item."""
+n-grams stand in the record, 0-1; matched: how many of the item's characters; text: the item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,4 +137,59 @@ def _names(file: str) -> set[str]:
 
 
 def search(benchmark: Benchmark, records: Iterable[pl.DataFrame]) -> Found:
-    raise NotImplementedError
+    """Look for a benchmark's items in records.
+
+    Args:
+        benchmark: what to look for.
+        records: frames of row, id and the text columns.
+    """
+    from cqia.text.overlap import ngram_index
+
+    wanted = items(benchmark)
+    views = [matching_view(pl.Series(item.segments, dtype=pl.String)).to_list() for item in wanted]
+    index = ngram_index(views, ngram=benchmark.ngram)
+    found = [pl.DataFrame(schema=HITS)]
+    for frame in records:
+        text = [matching_view(frame[field]).fill_null("") for field in TEXT]
+        joined = pl.select(pl.concat_str(text, separator="\x1f")).to_series()
+        hits = index.hits(joined, least=benchmark.threshold)
+        if len(hits):
+            found.append(_shown(hits, frame, wanted))
+    every = pl.concat(found)
+    counts = {
+        "items": len(wanted),
+        "untestable": len(index.too_short),
+        "hits": len(every),
+        "items_hit": every["item"].n_unique(),
+        "records_hit": every["id"].n_unique(),
+        "files": _by_file(wanted, every),
+    }
+    return Found(every, counts)
+
+
+def _shown(hits: pl.DataFrame, frame: pl.DataFrame, wanted: list[Item]) -> pl.DataFrame:
+    """Hits with the texts of both sides."""
+    record = frame[hits["record"]]
+    item = [wanted[number] for number in hits["item"]]
+    texts = record.select(pl.concat_str(TEXT, separator="\n")).to_series()
+    columns = {
+        "row": record["row"],
+        "id": record["id"],
+        "item": [one.place for one in item],
+        "share": hits["share"],
+        "matched": hits["characters"].cast(pl.Int64),
+        "record": texts,
+        "text": ["\n".join(one.segments) for one in item],
+    }
+    return pl.DataFrame(columns, schema=HITS)
+
+
+def _by_file(wanted: list[Item], hits: pl.DataFrame) -> dict[str, list[int]]:
+    """Of each file: how many items it has, and how many of them were hit."""
+    hit = set(hits["item"])
+    total: dict[str, list[int]] = {}
+    for item in wanted:
+        counts = total.setdefault(item.place.rpartition(":")[0], [0, 0])
+        counts[0] += 1
+        counts[1] += item.place in hit
+    return total

@@ -141,17 +141,18 @@ def _files(table: Table, root: Path) -> tuple[str, ...]:
     found: list[str] = []
     for pattern in table.strings("files"):
         try:
-            place = Path(with_environment(pattern, table.where("files")))
+            place = Path(with_environment(pattern, table.where("files", pattern)))
         except UserError as fault:
-            table.faults.append(str(fault))
+            if not any(fault.what in told for told in table.faults):
+                table.faults.append(str(fault))
             continue
         place = place if place.is_absolute() else root / place
         if place.is_dir():
-            table.fault("files", f"{place} is a folder; name its files: {place}/*")
+            table.fault("files", f"{place} is a folder; name its files: {place}/*", pattern)
             continue
         matches = sorted(one for one in glob.glob(str(place)) if Path(one).is_file())
         if not matches:
-            table.fault("files", f"no file matches {place}; check the path")
+            table.fault("files", f"no file matches {place}; check the path", pattern)
         found += [short(match) for match in matches]
     return tuple(dict.fromkeys(found))
 
@@ -175,7 +176,7 @@ def _input(table: Table, path: Path) -> Input | None:
         else:
             raise unknown("source", name, SOURCES)
     except UserError as fault:
-        table.fault("name", f"{fault.what}; {fault.mend}")
+        table.fault("name", f"{fault.what}; {fault.mend}", name)
         return None
     source = _with_bounds(source, table.table("bounds"))
     table.done()
@@ -238,7 +239,7 @@ def _steps(table: Table) -> list[Step]:
         kind = CLEANERS.get(name) or FILTERS.get(name)
         if kind is None:
             problem = unknown("step", name, [*CLEANERS, *FILTERS])
-            one.fault("step", f"{problem.what}; {problem.mend}")
+            one.fault("step", f"{problem.what}; {problem.mend}", name)
             continue
         given: dict[str, Any] = {}
         for parameter in dataclasses.fields(kind):

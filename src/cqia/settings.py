@@ -38,11 +38,14 @@ class Table:
         self._name = name
         self.faults: list[str] = []
 
-    def where(self, key: str = "") -> str:
-        """The file and, as far as it can be found, the line of a key."""
-        found = re.search(rf"^\s*(?:\[+)?{re.escape(key)}\b", self._text, re.M) if key else None
-        line = f":{self._text.count(chr(10), 0, found.end()) + 1}" if found else ""
-        return f"{self._path}{line}"
+    def where(self, key: str = "", value: object = "") -> str:
+        """The file and, as far as it can be found, the line of a key (with this value)."""
+        lines = self._text.splitlines()
+        wanted = re.compile(rf"(^|[\s{{,\[\"]){re.escape(key)}\"?\s*[=\]]")
+        found = [number for number, line in enumerate(lines, 1) if key and wanted.search(line)]
+        exact = [number for number in found if str(value) in lines[number - 1]]
+        place = (exact or found)[:1]
+        return f"{self._path}:{place[0]}" if place else str(self._path)
 
     def take(self, key: str, kind: type[T], default: T) -> T:
         """The value of a key, or the default; a value of another type is a fault."""
@@ -52,7 +55,7 @@ class Table:
             value = float(value)
         if value is default or type(value) is kind:
             return cast(T, value)
-        self.fault(key, f"{key!r} must be {_NAMES[kind]}, not {value!r}")
+        self.fault(key, f"{key!r} must be {_NAMES[kind]}, not {value!r}", value)
         return default
 
     def strings(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
@@ -100,16 +103,16 @@ class Table:
         """Whether a key is there and was not taken yet."""
         return key in self._values
 
-    def fault(self, key: str, what: str) -> None:
-        """Note a fault at a key."""
+    def fault(self, key: str, what: str, value: object = "") -> None:
+        """Note a fault at a key (with this value)."""
         place = f"[{self._name}] " if self._name else ""
-        self.faults.append(f"{self.where(key)}: {place}{what}")
+        self.faults.append(f"{self.where(key, value)}: {place}{what}")
 
     def done(self) -> None:
         """Note every key that nobody asked for."""
         for key in self._values:
             problem = unknown("key", key, self._asked)
-            self.fault(key, f"{problem.what}; {problem.mend}")
+            self.fault(key, f"{problem.what}; {problem.mend}", self._values[key])
         self._values = {}
 
     def close(self) -> None:

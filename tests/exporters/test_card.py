@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench import TURN_ROW, cure, doubles, rows
 
 from cqia.exporters.card import card
 from cqia.exporters.chosen import opened
 from cqia.stages.assemble import Take, assemble
+from workbench import TURN_ROW, cure, doubles, rows
 
 yaml = pytest.importorskip("yaml", reason="needs PyYAML to read the front matter")
 
@@ -43,7 +43,7 @@ def test_the_front_matter_lists_every_file_once(tmp_path: Path) -> None:
 
 def test_the_tables_add_up(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    mixed = rows(19) + rows(1, start=19, output="x")
+    mixed = rows(19) + rows(1, {"output": "x"}, start=19)
     cure(work, "one", mixed, type="knowledge", title="甲")
     cure(work, "two", rows(10, start=50), title="乙")
     doubles(work, ["one-k3"])
@@ -59,7 +59,7 @@ def test_the_tables_add_up(tmp_path: Path) -> None:
 def test_what_the_release_has_no_key_for_is_counted(tmp_path: Path) -> None:
     work = tmp_path / "work"
     talk = {"history": lambda n: [TURN_ROW] if n < 2 else [], "system": lambda n: "s" * (n < 3)}
-    cure(work, "one", rows(9, **talk))
+    cure(work, "one", rows(9, talk))
     _, body = parts(made(work))
     assert "2 records have earlier turns and 3 a system text" in body
     assert "Duplicates were not looked for." in body
@@ -88,7 +88,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
 
 def test_a_dataset_without_records_has_a_card(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    cure(work, "one", rows(3, output="x"))
+    cure(work, "one", rows(3, {"output": "x"}))
     front, body = parts(made(work))
     assert "configs" not in front
     assert "0 records from 0 sources. Splits: none." in body

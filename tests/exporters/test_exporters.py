@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from workbench import cure, kept, rows
 
 from cqia import store
 from cqia.errors import UserError
@@ -15,6 +14,7 @@ from cqia.exporters.release import KEYS, NO_COPYRIGHT, NO_METADATA, Release
 from cqia.ledger import scan
 from cqia.record import SCHEMA
 from cqia.stages.assemble import Take, assemble, export
+from workbench import cure, kept, rows
 
 HOSTILE = '第一行\n第二行\t"引号" \\ \x00\x0b\x7f\u2028\u0085 👩‍👩‍👧 =1+1 </s> 𠀀'
 TURNS = [{"instruction": "早", "output": "您好"}, {"instruction": "吃了？", "output": "吃了"}]
@@ -32,9 +32,9 @@ def work(tmp_path: Path) -> Path:
         "metadata": lambda n: "qid:1" if n == 1 else "",
         "copyright": lambda n: "某人" if n == 1 else "",
     }
-    cure(work, "zhihu", rows(20, **talk), title="知乎")
+    cure(work, "zhihu", rows(20, talk), title="知乎")
     cure(work, "wiki_a", rows(12, start=100), family="wiki", type="knowledge")
-    cure(work, "wiki_b", rows(12, start=200, domain=["电"]), family="wiki", type="knowledge")
+    cure(work, "wiki_b", rows(12, {"domain": ["电"]}, start=200), family="wiki", type="knowledge")
     assemble(work=work, validation=0.25, seed=1)
     return work
 
@@ -225,7 +225,7 @@ def test_a_lost_record_breaks_the_conservation(
 
 def test_an_empty_dataset_is_written(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    cure(work, "one", rows(3, output="x"))
+    cure(work, "one", rows(3, {"output": "x"}))
     assemble(work=work)
     assert kept(work, "one") == []
     export(work=work, folder=tmp_path / "out", formats=list(EXPORTERS))

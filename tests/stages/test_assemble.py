@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workbench import cure, doubles, kept, rows
 
 from cqia import store
 from cqia.errors import UserError
 from cqia.sampling import components, hold_out, sample, shares
 from cqia.stages.assemble import Take, assemble
+from workbench import cure, doubles, kept, rows
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def work(tmp_path: Path) -> Path:
     """Two families: a (2 sources), b (1 source)."""
     work = tmp_path / "work"
     minor = {"task_minor": lambda n: ["甲"] if n % 10 < 7 else ["乙"]}
-    cure(work, "one", rows(100, **minor), family="a")
+    cure(work, "one", rows(100, minor), family="a")
     cure(work, "two", rows(50, start=1000), family="a")
     cure(work, "three", rows(30, start=2000), family="b", type="exam")
     return work
@@ -200,7 +200,7 @@ def test_a_duplicate_that_curate_did_not_keep_breaks_the_conservation(work: Path
 
 
 def test_an_empty_source_is_no_trouble(work: Path) -> None:
-    cure(work, "empty", rows(3, output="x"), family="a")
+    cure(work, "empty", rows(3, {"output": "x"}), family="a")
     facts = assemble(work=work, takes=[Take(family="a", amount=10)], validation=0.5)
     assert facts["sources"]["empty"]["kept"] == 0
     assert facts["chosen"] == 10
@@ -219,8 +219,8 @@ def test_each_source_holds_out_its_share(work: Path) -> None:
 
 def test_what_belongs_together_stands_on_one_side(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    cure(work, "one", rows(40, question=lambda n: f"q{n // 4}"))
-    same = rows(20, instruction=lambda n: f"题，{n % 5}！" if n % 2 else f"题{n % 5}")
+    cure(work, "one", rows(40, {"question": lambda n: f"q{n // 4}"}))
+    same = rows(20, {"instruction": lambda n: f"题，{n % 5}！" if n % 2 else f"题{n % 5}"})
     cure(work, "two", same)
     doubles(work, [], [["one-k0", "one-k39"], ["one-k1", "two-k0"]])
     for seed in range(5):
@@ -236,8 +236,8 @@ def test_what_belongs_together_stands_on_one_side(tmp_path: Path) -> None:
 
 def test_the_same_question_id_in_two_sources_ties_nothing(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    cure(work, "one", rows(20, question="1"))
-    cure(work, "two", rows(20, start=100, question="1"))
+    cure(work, "one", rows(20, {"question": "1"}))
+    cure(work, "two", rows(20, {"question": "1"}, start=100))
     facts = assemble(work=work, validation=0.5)
     assert facts["splits"] == {"train": 40}  # one component a source, larger than its share
 

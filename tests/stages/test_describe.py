@@ -7,20 +7,20 @@ from typing import Any
 
 import polars as pl
 import pytest
-from workbench import cure, doubles, rows
 
 from cqia import paper, store
 from cqia.errors import UserError
 from cqia.stages.assemble import Take, assemble
 from cqia.stages.describe import describe
+from workbench import cure, doubles, rows
 
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
     work = tmp_path / "work"
-    mixed = rows(17, human_verified=lambda n: n < 4) + rows(3, start=17, output="x")
+    mixed = rows(17, {"human_verified": lambda n: n < 4}) + rows(3, {"output": "x"}, start=17)
     cure(work, "ruozhiba", [*mixed, {"key": "bad", "output": "有答无问"}])
-    cure(work, "mine", rows(10, start=50, answer_from="llm"), type="exam", title="题|库")
+    cure(work, "mine", rows(10, {"answer_from": "llm"}, start=50), type="exam", title="题|库")
     return work
 
 
@@ -166,7 +166,7 @@ def test_nothing_curated_is_refused(tmp_path: Path) -> None:
 
 def test_a_source_that_kept_nothing_is_described(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    cure(work, "one", rows(2, output="x"))
+    cure(work, "one", rows(2, {"output": "x"}))
     assert describe(work=work)["records"] == 0
     assert table(work, "lengths")[0]["mean"] is None
 

@@ -32,7 +32,7 @@ def where(
     if rows.is_empty():
         return text
     changed = pl.Series(text.name, [change(one) for one in text.gather(rows)], dtype=pl.String)
-    return text.scatter(rows, changed)
+    return text.clone().scatter(rows, changed)
 
 
 def batched(

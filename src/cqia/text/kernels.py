@@ -2,7 +2,8 @@
 
 Counting characters by class, or repeated n-grams, is slow or impossible with expressions. These
 kernels read the buffer that `cqia.text.buffers.flat` gives: row `i` is
-`data[offsets[i]:offsets[i + 1]]`, valid UTF-8.
+`data[offsets[i]:offsets[i + 1]]`, valid UTF-8. N-grams and lines are told apart by a 64-bit
+polynomial hash that rolls over the code points.
 """
 
 from __future__ import annotations
@@ -33,17 +34,6 @@ def decode(data: Bytes, at: np.int64) -> tuple[np.int64, np.int64]:
     if first < 0xF0:
         return (first & 0x0F) << 12 | rest, at + 3
     return (first & 0x07) << 18 | rest << 6 | np.int64(data[at + 3] & 0x3F), at + 4
-
-
-@njit(cache=True, nogil=True)
-def decode_all(data: Bytes, start: np.int64, end: np.int64, points: Hashes) -> int:
-    """Write the code points between two bytes to `points`, each plus one; returns their number."""
-    count, at = 0, start
-    while at < end:
-        point, at = decode(data, at)
-        points[count] = point + 1
-        count += 1
-    return count
 
 
 @njit(cache=True, nogil=True)
@@ -87,10 +77,7 @@ def table_size(items: int) -> int:
 
 @njit(cache=True, nogil=True)
 def ngram_repetition(data: Bytes, offsets: Offsets, length: int) -> npt.NDArray[np.float64]:
-    """Share of the n-grams that belong to the most frequent repeated ones; NaN without n-grams.
-
-    A polynomial hash rolls over the code points; n-grams are told apart by 64 bits of it.
-    """
+    """Share of the n-grams that belong to the most frequent repeated ones; NaN without n-grams."""
     rows = len(offsets) - 1
     shares = np.full(rows, np.nan)
     longest = 0
@@ -104,7 +91,11 @@ def ngram_repetition(data: Bytes, offsets: Offsets, length: int) -> npt.NDArray[
     for _ in range(length):
         leaving *= MULTIPLIER
     for row in range(rows):
-        characters = decode_all(data, offsets[row], offsets[row + 1], points)
+        characters, at = 0, offsets[row]
+        while at < offsets[row + 1]:
+            point, at = decode(data, at)
+            points[characters] = point + 1
+            characters += 1
         total = characters - length + 1
         if total < 1:
             continue

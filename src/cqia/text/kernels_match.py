@@ -1,15 +1,12 @@
-# mypy: allow-untyped-decorators
 """Compiled kernels over flat UTF-8 buffers: folding into the matching view, n-gram coverage."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numba import njit
 
 from cqia.text.kernels import decode
-from cqia.text.minhash import mix
+from cqia.text.minhash import Array, mix
 
 HARD, INVISIBLE, SOFT, WIDE, TIGHT, OPERATOR, MARK = range(7)
 """What becomes of a character: HARD is dropped (punctuation, emoji, controls); INVISIBLE is dropped
@@ -27,7 +24,7 @@ _FAR_HAN, _FAR_HAN_END = 0x30000, 0x40000
 
 
 @njit(cache=True, nogil=True)
-def _encode(code: int, out: Any, at: int) -> int:
+def _encode(code: np.int64, out: Array, at: int) -> int:
     if code < 0x80:
         out[at] = code
         return at + 1
@@ -48,27 +45,29 @@ def _encode(code: int, out: Any, at: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _look_up(table: Any, code: int) -> int:
+def _look_up(table: Array, code: np.int64) -> np.int64:
     if code < len(table):
         return np.int64(table[code])
     if _FAR_HAN <= code < _FAR_HAN_END:
-        return WIDE << KIND_SHIFT | code
-    return INVISIBLE << KIND_SHIFT
+        return np.int64(WIDE << KIND_SHIFT) | code
+    return np.int64(INVISIBLE << KIND_SHIFT)
 
 
 @njit(cache=True, nogil=True)
-def _tight_follows(table: Any, data: Any, at: int, stop: int) -> bool:
+def _tight_follows(table: Array, data: Array, at: np.int64, stop: np.int64) -> bool:
     """Whether the next character is a letter or digit, white space and brackets looked across."""
     while at < stop:
         code, at = decode(data, at)
         kind = _look_up(table, code) >> KIND_SHIFT & 7
         if kind != SOFT and kind != INVISIBLE:
-            return kind == TIGHT
+            return bool(kind == TIGHT)
     return False
 
 
 @njit(cache=True, nogil=True)
-def fold(data: Any, offsets: Any, table: Any, out: Any, ends: Any, needs_unicode: Any) -> None:
+def fold(
+    data: Array, offsets: Array, table: Array, out: Array, ends: Array, needs_unicode: Array
+) -> None:
     """Write every row's folded text to `out` (1.5 times the room of the text, and 4 bytes a row).
 
     `ends[i + 1]` becomes where row i ends; `needs_unicode[i]` whether a COMPLEX character stood in
@@ -77,8 +76,8 @@ def fold(data: Any, offsets: Any, table: Any, out: Any, ends: Any, needs_unicode
     at = 0
     for row in range(len(offsets) - 1):
         byte, stop = offsets[row], offsets[row + 1]
-        last = HARD  # kind of the last character written, HARD at the start
-        gap = WIDE  # what was dropped since: WIDE stands for nothing
+        last = np.int64(HARD)  # kind of the last character written, HARD at the start
+        gap = np.int64(WIDE)  # what was dropped since: WIDE stands for nothing
         while byte < stop:
             code, byte = decode(data, byte)
             entry = _look_up(table, code)
@@ -88,11 +87,11 @@ def fold(data: Any, offsets: Any, table: Any, out: Any, ends: Any, needs_unicode
             if kind == INVISIBLE:
                 continue
             if kind == OPERATOR:
-                beside = gap != HARD and (last == TIGHT or last == OPERATOR)
+                beside = gap != HARD and last in (TIGHT, OPERATOR)
                 if not beside and not _tight_follows(table, data, byte, stop):
-                    kind = HARD
+                    kind = np.int64(HARD)
             elif kind == MARK and (gap != WIDE or last == HARD):
-                kind = HARD
+                kind = np.int64(HARD)
             if kind == HARD or (kind == SOFT and gap != HARD):
                 gap = kind
             elif kind != SOFT:
@@ -100,20 +99,20 @@ def fold(data: Any, offsets: Any, table: Any, out: Any, ends: Any, needs_unicode
                     out[at] = 0x20
                     at += 1
                 at = _encode(entry & CODE_MASK, out, at)
-                gap = WIDE
+                gap = np.int64(WIDE)
                 if kind != MARK:
                     last = kind
         ends[row + 1] = at
 
 
 @njit(cache=True, nogil=True)
-def _finish(value: int, length: int) -> int:
+def _finish(value: np.uint64, length: int) -> np.uint64:
     """A hash of the polynomial value that is never 0, the mark of a free place."""
     return mix(value ^ np.uint64(length) * _BASE) | np.uint64(1)
 
 
 @njit(cache=True, nogil=True)
-def _power(length: int) -> int:
+def _power(length: int) -> np.uint64:
     power = np.uint64(1)
     for _ in range(length):
         power *= _BASE
@@ -121,11 +120,12 @@ def _power(length: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def gram_hashes(data: Any, start: int, stop: int, length: int) -> Any:
+def gram_hashes(data: Array, start: np.int64, stop: np.int64, length: int) -> Array:
     """The hash of every run of `length` characters; none when the text is shorter."""
-    out = np.empty(max(stop - start, 0), np.uint64)
+    out: Array = np.empty(stop - start, np.uint64)
     power = _power(length)
-    value, count, seen, lead, tail = np.uint64(0), 0, 0, start, start
+    value, count, seen = np.uint64(0), 0, 0
+    lead = tail = start
     while lead < stop:
         code, lead = decode(data, lead)
         value = value * _BASE + np.uint64(code + 1)
@@ -136,11 +136,11 @@ def gram_hashes(data: Any, start: int, stop: int, length: int) -> Any:
         if seen >= length:
             out[count] = _finish(value, length)
             count += 1
-    return out[:count].copy()
+    return out[:count]
 
 
 @njit(cache=True, nogil=True)
-def _place(table: Any, key: int) -> int:
+def _place(table: Array, key: np.uint64) -> np.int64:
     mask = len(table) - 1
     at = np.int64(key >> np.uint64(20)) & mask
     while table[at] != np.uint64(0) and table[at] != key:
@@ -149,7 +149,7 @@ def _place(table: Any, key: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def insert(hashes: Any, table: Any, grams: Any) -> None:
+def insert(hashes: Array, table: Array, grams: Array) -> None:
     """Enter distinct hashes, numbered in their order, into an empty table."""
     for number in range(len(hashes)):
         at = _place(table, hashes[number])
@@ -158,7 +158,7 @@ def insert(hashes: Any, table: Any, grams: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _covered(places: Any, start: int, stop: int, stamps: Any, stamp: int) -> int:
+def _covered(places: Array, start: np.int64, stop: np.int64, stamps: Array, stamp: int) -> int:
     """How many characters the n-grams that carry the stamp cover."""
     covered, end = 0, 0
     for at in range(start, stop):
@@ -171,24 +171,23 @@ def _covered(places: Any, start: int, stop: int, stamps: Any, stamp: int) -> int
 
 @njit(cache=True, nogil=True)
 def coverage(
-    data: Any,
-    offsets: Any,
-    lengths: Any,
-    table: Any,
-    grams: Any,
-    postings: Any,
-    posting_starts: Any,
-    places: Any,
-    place_starts: Any,
-    sizes: Any,
+    data: Array,
+    offsets: Array,
+    lengths: Array,
+    table: Array,
+    grams: Array,
+    postings: Array,
+    posting_starts: Array,
+    places: Array,
+    place_starts: Array,
+    sizes: Array,
     least: float,
-) -> tuple[Any, Any, Any, Any]:
-    """Record, item, share and covered characters wherever a record holds an item's n-gram."""
+) -> Array:
+    """Record, item, share and covered characters, a row wherever a record holds an item's n-gram."""
     stamps = np.full(len(posting_starts), -1, np.int64)
     counts = np.zeros(len(sizes), np.int64)
     touched = np.empty(len(sizes), np.int64)
-    records, items = [np.uint32(0) for _ in range(0)], [np.uint32(0) for _ in range(0)]
-    shares, characters = [0.0 for _ in range(0)], [np.uint32(0) for _ in range(0)]
+    out, found = np.empty((1_024, 4), np.float64), 0
     for row in range(len(offsets) - 1):
         many = 0
         for length in lengths:
@@ -203,13 +202,16 @@ def coverage(
                         touched[many] = item
                         many += 1
                     counts[item] += 1
-        for item in np.sort(touched[:many]):
+        if found + many > len(out):
+            wider = np.empty((2 * (found + many), 4), np.float64)
+            wider[:found] = out[:found]
+            out = wider
+        for item in touched[:many]:
             share = counts[item] / sizes[item]
             counts[item] = 0
             if share >= least:
-                start, stop = place_starts[item], place_starts[item + 1]
-                records.append(np.uint32(row))
-                items.append(np.uint32(item))
-                shares.append(share)
-                characters.append(np.uint32(_covered(places, start, stop, stamps, row)))
-    return np.array(records), np.array(items), np.array(shares), np.array(characters)
+                covered = _covered(places, place_starts[item], place_starts[item + 1], stamps, row)
+                out[found, 0], out[found, 1] = row, item
+                out[found, 2], out[found, 3] = share, covered
+                found += 1
+    return out[:found]

@@ -26,7 +26,8 @@ import pyarrow as pa
 from cqia.text.buffers import flat
 
 _OPERATORS = "+-*/=<>^%"
-_SAME_SIGN = {"−": "-", "⁄": "/", "∕": "/", "∗": "*", "İ": "i"}
+_SAME_SIGN = {"\u2212": "-", "\u2044": "/", "\u2215": "/", "\u2217": "*", "\u0130": "i"}
+"""Signs that stand for an ASCII operator, and the one capital whose small letter is two."""
 _DROPPED_SIGNS = "|~"
 _INVISIBLE = {"\u00ad", "\u034f", "\ufeff", *map(chr, range(0xFE00, 0xFE10))}
 _TABLE_SIZE = 0x30000

@@ -1,4 +1,3 @@
-# mypy: allow-untyped-decorators
 """Compiled kernels for near-duplicates: character n-gram hashes, MinHash, bands, verified joins."""
 
 from __future__ import annotations
@@ -6,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from cqia.text.kernels import decode, slot, table_size
+
+Array = npt.NDArray[Any]
 
 EMPTY = np.uint32(0xFFFFFFFF)
 """The key of a text without n-grams; no other text has it."""
@@ -21,16 +23,15 @@ _TOP = np.uint32(0xFFFFFFFF)
 
 
 @njit(cache=True, nogil=True)
-def mix(value: int) -> int:
+def mix(value: np.uint64) -> np.uint64:
     """Spread 64 bits: the finaliser of MurmurHash3."""
-    value = np.uint64(value)
     value = (value ^ (value >> _SHIFT)) * _MIX_A
     value = (value ^ (value >> _SHIFT)) * _MIX_B
     return value ^ (value >> _SHIFT)
 
 
 @njit(cache=True, nogil=True)
-def ngram_hashes(data: Any, start: int, stop: int, ngram: int, out: Any) -> int:
+def ngram_hashes(data: Array, start: np.int64, stop: np.int64, ngram: int, out: Array) -> int:
     """Write the 64-bit hash of every character n-gram of one text to `out`; returns how many.
 
     A polynomial over code points, rolled along the bytes. A text shorter than the n-gram is one
@@ -40,7 +41,8 @@ def ngram_hashes(data: Any, start: int, stop: int, ngram: int, out: Any) -> int:
     for _ in range(ngram):
         out_power *= _BASE
     value = np.uint64(0)
-    count, length, lead, tail = 0, 0, start, start
+    count, length = 0, 0
+    lead = tail = start
     while lead < stop:
         code, lead = decode(data, lead)
         value = value * _BASE + np.uint64(code + 1)
@@ -59,7 +61,7 @@ def ngram_hashes(data: Any, start: int, stop: int, ngram: int, out: Any) -> int:
 
 @njit(cache=True, nogil=True)
 def signatures(
-    data: Any, offsets: Any, ngram: int, factors: Any, flips: Any, out: Any, whole: Any
+    data: Array, offsets: Array, ngram: int, factors: Array, flips: Array, out: Array, whole: Array
 ) -> None:
     """MinHash: for every row and permutation the least `(hash ^ flip) * factor` modulo 2**32.
 
@@ -89,7 +91,7 @@ def signatures(
 
 
 @njit(cache=True, nogil=True)
-def band_keys(signature: Any, whole: Any, bands: int, out: Any) -> None:
+def band_keys(signature: Array, whole: Array, bands: int, out: Array) -> None:
     """Row 0 of `out`: the whole texts' hashes; row 1 + b: the 32-bit hash of band b."""
     rows = signature.shape[1] // bands
     for row in range(len(signature)):
@@ -103,7 +105,7 @@ def band_keys(signature: Any, whole: Any, bands: int, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def find(parent: Any, row: int) -> int:
+def find(parent: Array, row: np.int64) -> np.int64:
     """The least row of a row's cluster; halves the path on its way."""
     while parent[row] != row:
         parent[row] = parent[parent[row]]
@@ -112,7 +114,7 @@ def find(parent: Any, row: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def unite(parent: Any, a: Any, b: Any) -> None:
+def unite(parent: Array, a: Array, b: Array) -> None:
     """Join the clusters of every pair; a cluster's root is its least row."""
     for at in range(len(a)):
         left, right = find(parent, a[at]), find(parent, b[at])
@@ -120,14 +122,14 @@ def unite(parent: Any, a: Any, b: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def roots(parent: Any) -> None:
+def roots(parent: Array) -> None:
     """Point every row straight at its root."""
     for row in range(len(parent)):
-        parent[row] = find(parent, row)
+        parent[row] = find(parent, np.int64(row))
 
 
 @njit(cache=True, nogil=True)
-def open_buckets(keys: Any, parent: Any) -> tuple[Any, Any]:
+def open_buckets(keys: Array, parent: Array) -> tuple[Array, Array]:
     """From sorted `hash << 32 | row`: the buckets whose rows are not all of one cluster yet.
 
     Returns their rows end to end, and the bounds of the buckets.
@@ -158,7 +160,7 @@ def open_buckets(keys: Any, parent: Any) -> tuple[Any, Any]:
 
 
 @njit(cache=True, nogil=True)
-def _equal(data: Any, offsets: Any, a: int, b: int) -> bool:
+def _equal(data: Array, offsets: Array, a: int, b: int) -> bool:
     if offsets[a + 1] - offsets[a] != offsets[b + 1] - offsets[b]:
         return False
     for at in range(offsets[a + 1] - offsets[a]):
@@ -168,7 +170,7 @@ def _equal(data: Any, offsets: Any, a: int, b: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _distinct(grams: Any, count: int, table: Any, stamps: Any, stamp: int) -> int:
+def _distinct(grams: Array, count: int, table: Array, stamps: Array, stamp: int) -> int:
     distinct = 0
     for at in range(count):
         place = slot(table, stamps, grams[at], stamp)
@@ -181,13 +183,13 @@ def _distinct(grams: Any, count: int, table: Any, stamps: Any, stamp: int) -> in
 
 @njit(cache=True, nogil=True)
 def _shared(
-    grams: Any,
+    grams: Array,
     count: int,
-    table: Any,
-    stamps: Any,
+    table: Array,
+    stamps: Array,
     stamp: int,
-    seen: Any,
-    seen_stamps: Any,
+    seen: Array,
+    seen_stamps: Array,
     turn: int,
 ) -> tuple[int, int]:
     """How many distinct n-grams there are, and how many of them stand in the table."""
@@ -204,17 +206,17 @@ def _shared(
 
 @njit(cache=True, nogil=True)
 def connect(
-    members: Any,
-    bounds: Any,
-    data: Any,
-    offsets: Any,
-    sketches: Any,
-    parent: Any,
-    copies: Any,
+    members: Array,
+    bounds: Array,
+    data: Array,
+    offsets: Array,
+    sketches: Array,
+    parent: Array,
+    copies: Array,
     ngram: int,
     threshold: float,
     floor: float,
-) -> tuple[Any, Any, Any]:
+) -> tuple[Array, Array, Array]:
     """Join the rows of every bucket whose exact Jaccard similarity reaches the threshold.
 
     Two rows are compared unless they are of one cluster already: what is skipped is connected, so

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -25,32 +25,18 @@ import numpy.typing as npt
 import polars as pl
 
 from cqia.text.buffers import flat
+from cqia.text.shingles import MinHash
 
 Rows = npt.NDArray[np.int64]
 PAIRS = pl.Schema({"a": pl.UInt32, "b": pl.UInt32, "similarity": pl.Float64})
+
+__all__ = ("PAIRS", "MinHash", "NearIndex", "clusters")
 
 _ADD_ROWS = 4_096
 _READ_KEYS = 1 << 20
 _BLOCK_ROWS = 16_384
 _BLOCK_BYTES = 64 << 20
 _SKETCH_CHANCE = 1 / 256
-
-
-def jaccard(a: str, b: str, ngram: int = 5) -> float:
-    """Shared character n-grams over all n-grams of both; 0 when a text is empty."""
-    left, right = ngrams(a, ngram), ngrams(b, ngram)
-    return len(left & right) / len(left | right) if left and right else 0.0
-
-
-def ngrams(text: str, ngram: int = 5) -> set[str]:
-    """The distinct character n-grams; a shorter text is one n-gram, an empty one has none."""
-    last = max(len(text) - ngram, 0)
-    return {text[at : at + ngram] for at in range(last + 1)} if text else set()
-
-
-def candidate_probability(similarity: float, bands: int, rows: int) -> float:
-    """How likely two texts share at least one of the bands."""
-    return 1.0 - (1.0 - similarity**rows) ** bands
 
 
 def clusters(count: int, pairs: pl.DataFrame) -> pl.Series:
@@ -61,47 +47,6 @@ def clusters(count: int, pairs: pl.DataFrame) -> pl.Series:
     unite(parent, pairs["a"].to_numpy(), pairs["b"].to_numpy())
     roots(parent)
     return pl.Series("cluster", parent)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MinHash:
-    """How texts become keys. Bands and permutations are this project's choice."""
-
-    ngram: int = 5
-    """Characters in an n-gram."""
-    permutations: int = 252
-    """Length of a signature."""
-    bands: int = 42
-    """Bands the signature is cut into."""
-    seed: int = 1
-    """Of the hash functions."""
-
-    def __post_init__(self) -> None:
-        if self.ngram < 1 or self.bands < 1 or self.permutations < self.bands:
-            raise ValueError("ngram and bands are at least 1, permutations at least bands")
-        if self.permutations % self.bands:
-            raise ValueError(f"{self.permutations} permutations do not fill {self.bands} bands")
-
-    def signatures(self, text: pl.Series) -> tuple[npt.NDArray[np.uint32], ...]:
-        """The signatures (rows x permutations), and a hash of each whole text."""
-        from cqia.text.minhash import signatures
-
-        data, offsets = flat(text)
-        signature = np.empty((len(text), self.permutations), np.uint32)
-        whole = np.empty(len(text), np.uint32)
-        numbers = _numbers(self.seed, 2 * self.permutations)
-        factors, flips = numbers[0::2] | np.uint32(1), numbers[1::2].copy()
-        signatures(data, offsets, self.ngram, factors, flips, signature, whole)
-        return signature, whole
-
-    def keys(self, text: pl.Series) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
-        """The keys (1 + bands x rows) and the sketches (rows x permutations, a byte each)."""
-        from cqia.text.minhash import band_keys
-
-        signature, whole = self.signatures(text)
-        keys = np.empty((1 + self.bands, len(text)), np.uint32)
-        band_keys(signature, whole, self.bands, keys)
-        return keys, signature.astype(np.uint8)
 
 
 class NearIndex:
@@ -159,12 +104,12 @@ class NearIndex:
 
     def add(self, text: pl.Series) -> None:
         """Append a batch; its rows are numbered on from those before."""
-        parts = list(text.to_frame().iter_slices(_ADD_ROWS))
+        parts = [text.slice(at, _ADD_ROWS) for at in range(0, len(text), _ADD_ROWS)]
         with ThreadPoolExecutor(self._threads) as pool:
             for part, (keys, sketch) in zip(
-                parts, pool.map(lambda part: self._minhash.keys(part.to_series()), parts)
+                parts, pool.map(self._minhash.keys, parts), strict=True
             ):
-                self._append(part.to_series(), keys, sketch)
+                self._append(part, keys, sketch)
 
     def _append(
         self, text: pl.Series, keys: npt.NDArray[np.uint32], sketch: npt.NDArray[np.uint8]
@@ -173,10 +118,10 @@ class NearIndex:
         places = offsets - offsets[0] + self._end
         head = np.empty(len(text), self._head)
         head["start"], head["stop"], head["sketch"] = places[:-1], places[1:], sketch
-        self._texts.write(data[offsets[0] : offsets[-1]])
+        self._texts.write(data[offsets[0] : offsets[-1]].tobytes())
         self._heads.write(head.tobytes())
         for file, row in zip(self._keys, keys, strict=True):
-            file.write(row)
+            file.write(row.tobytes())
         self._end = int(places[-1])
         self.count += len(text)
 
@@ -206,7 +151,7 @@ class NearIndex:
         passes = max(1, math.ceil(8 * self.count / self._budget))
         edges = np.linspace(0, 1 << 32, passes + 1).astype(np.uint64)
         for file in self._keys:
-            for low, high in zip(edges[:-1], edges[1:], strict=True):
+            for low, high in pairwise(edges):
                 keys = np.concatenate(list(self._read(file, low, high, search.copies)))
                 keys.sort()
                 yield keys
@@ -301,13 +246,3 @@ def _floor(threshold: float, permutations: int) -> float:
     """
     share = threshold + (1 - threshold) * _SKETCH_CHANCE
     return permutations * share - 4 * math.sqrt(permutations * share * (1 - share))
-
-
-def _numbers(seed: int, count: int) -> npt.NDArray[np.uint32]:
-    """SplitMix64: the same numbers on every machine and library version."""
-    with np.errstate(over="ignore"):
-        step = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        value = step + np.uint64(seed & (2**64 - 1)) * np.uint64(0xD1342543DE82EF95)
-        value = (value ^ value >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-        value = (value ^ value >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-        return ((value ^ value >> np.uint64(31)) >> np.uint64(32)).astype(np.uint32)

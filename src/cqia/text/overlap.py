@@ -60,7 +60,7 @@ class NgramIndex:
         from cqia.text.kernels_match import coverage
 
         data, offsets = flat(text)
-        record, item, share, characters = coverage(
+        found = coverage(
             data,
             offsets,
             self.lengths,
@@ -73,8 +73,11 @@ class NgramIndex:
             self.sizes,
             least,
         )
-        columns = {"record": record, "item": item, "share": share, "characters": characters}
-        return pl.DataFrame(columns, schema=HITS)
+        columns = [
+            pl.Series(name, found[:, place].astype(np.float64 if name == "share" else np.uint32))
+            for place, name in enumerate(HITS)
+        ]
+        return pl.DataFrame(columns, schema=HITS).sort("record", "item")
 
 
 def ngram_index(

@@ -98,7 +98,7 @@ def _always(_: str) -> bool:
 
 _AREA = r"(?:010|02[0-57-9]|0[3-9]\d\d)"
 _FREE = r"(?:(?<![0-9A-Za-z_.=/%+-])|(?=[+(（]))"
-"""Not inside a longer number or word. A `+` or `(` begins a number whatever stands before it, so that
+"""Not inside a longer number or word. `+` and `(` begin a number whatever stands before, so that
 masking the one before changes nothing."""
 _UNIT = r"(?!\s?[元万亿%倍人次个美分])"
 
@@ -148,7 +148,7 @@ RULES: dict[str, Rule] = {
         mark="[座机号]",
         guard=r"0\d{2,3}[)）]?[-－— ]?\d{7,8}",  # noqa: RUF001
         pattern=re.compile(
-            rf"{_FREE}(?P<it>(?:\+?86[- ])?(?:{_AREA}[-－—]|[(（]{_AREA}[)）] ?-?)"  # noqa: RUF001, E501
+            rf"{_FREE}(?P<it>(?:\+?86[- ])?(?:{_AREA}[-－—]|[(（]{_AREA}[)）] ?-?)"  # noqa: RUF001
             rf"[2-8]\d{{6,7}}(?:(?:-|转)\d{{1,6}})?)(?![0-9A-Za-z_%]|[.-]\d){_UNIT}",
             re.ASCII,
         ),

@@ -1,0 +1,49 @@
+"""cqia fetch: public data from its home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cqia.cli import show
+from cqia.errors import UserError, unknown
+
+
+@click.command(epilog="Example:  cqia fetch open-data --to data")
+@click.argument("what")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="CQIA_DATA",
+    show_envvar=True,
+    default=Path("data"),
+    show_default=True,
+    help="The data folder.",
+)
+@click.option(
+    "--accept-changed", is_flag=True, help="Take a file even when it changed at its home."
+)
+def command(what: str, to: Path, accept_changed: bool) -> None:
+    """Bring the public files of WHAT, which is open-data, into the data folder.
+
+    Each file is checked by its sha256; what is there already is not fetched again.
+    """
+    from cqia.fetching import fetch
+    from cqia.open_data import OPEN_DATA
+
+    if what != "open-data":
+        raise unknown("collection", what, ["open-data"])
+    with show.progress("fetch") as progress:
+        outcomes = fetch(OPEN_DATA, to, accept_changed=accept_changed, progress=progress)
+    for one in outcomes:
+        if one.fate == "accepted":
+            show.line(
+                f"{one.name}: taken although it changed; its sha256 is {one.sha256}", "yellow"
+            )
+    there = sum(one.fate == "there" for one in outcomes)
+    new = sum(one.fate in ("fetched", "accepted") for one in outcomes)
+    show.line(f"data       {to}: {new} fetched, {there} there already", "green")
+    if lost := [f"{one.name}: {one.detail}" for one in outcomes if one.detail]:
+        raise UserError("\n".join(lost))
+    show.line(f"next       CQIA_DATA={to} cqia run experiments/open-data.toml")

@@ -1,0 +1,339 @@
+"""Brings public files from their homes into a data folder, each checked by its sha256.
+
+A file is put in place whole, by one rename, and only when its sha256 is the one in the table. What
+stands there already with the right sha256 is not fetched again, so a fetch that was stopped goes on
+where it was. What a server sends is hostile input: answers are bounded in size and time, and no
+name from an archive ever becomes a path on the disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import io
+import json
+import socket
+import ssl
+import time
+import urllib.error
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal
+from urllib.parse import quote, urlsplit
+
+from cqia import store
+from cqia.errors import UserError
+from cqia.open_data import Collection, OpenFile
+
+MIB = 1 << 20
+_BLOCK = 1 << 16
+_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+"""What zipfile raises over bytes that are no sound zip."""
+
+Fate = Literal["there", "fetched", "accepted", "changed", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """Where the files are asked for, and how long and how much we put up with.
+
+    The bounds are this project's choice: the largest file has 5 MB.
+    """
+
+    raw: str = "https://raw.githubusercontent.com"
+    archives: str = "https://codeload.github.com"
+    timeout: float = 30
+    """Seconds without a byte."""
+    patience: float = 600
+    """Seconds for one answer as a whole: a server that sends a byte now and then is cut off."""
+    attempts: int = 4
+    pause: float = 1
+    """Seconds before the second attempt; doubled each time."""
+    file_limit: int = 32 * MIB
+    archive_limit: int = 128 * MIB
+    unpacked_limit: int = 256 * MIB
+    """For all members of an archive that are read, together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one file."""
+
+    name: str
+    """Path below the data folder."""
+    fate: Fate
+    sha256: str = ""
+    """Of what was received; empty where nothing was."""
+    detail: str = ""
+    """For changed and failed: what is wrong and how to go on, in one line."""
+
+
+class Lost(Exception):
+    """One file can't be had; the others may."""
+
+
+class _Unfinished(Exception):
+    """An answer that may do better at another attempt."""
+
+
+def fetch(
+    collections: Sequence[Collection],
+    to: Path,
+    *,
+    web: Web | None = None,
+    accept_changed: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> list[Outcome]:
+    """Bring the collections' files below the folder `to`.
+
+    A file that changed at its home or can't be had doesn't stop the others; its outcome says so.
+
+    Args:
+        collections: what to bring, by folder.
+        to: the data folder.
+        web: where and how the network is asked.
+        accept_changed: put a file in place even when its sha256 is not the table's.
+        progress: called with (done, all, what).
+
+    Raises:
+        UserError: there is no network, a host doesn't answer, or a file can't be written.
+    """
+    outcomes: list[Outcome] = []
+    total = sum(len(one.files) for one in collections)
+    try:
+        for collection in collections:
+            for outcome in _bring(collection, to, web or Web(), accept_changed):
+                outcomes.append(outcome)
+                if progress:
+                    progress(len(outcomes), total, outcome.name)
+    except OSError as fault:  # of the disk: _get turns those of the network into its own
+        raise UserError(
+            f"the data folder can't be used ({fault.strerror})",
+            where=str(fault.filename or to),
+            mend="make room for it, or name another folder with --to",
+        ) from None
+    return outcomes
+
+
+def _bring(collection: Collection, to: Path, web: Web, accept_changed: bool) -> Iterator[Outcome]:
+    wanted = []
+    for file in collection.files:
+        if _sha256(to / collection.place(file)) == file.sha256:
+            yield Outcome(name=collection.place(file), fate="there", sha256=file.sha256)
+        else:
+            wanted.append(file)
+    if not wanted:
+        return
+    try:
+        find = _finder(collection, wanted, web, to)
+    except Lost as lost:
+        for file in wanted:
+            yield Outcome(name=collection.place(file), fate="failed", detail=str(lost))
+        return
+    for file in wanted:
+        name = collection.place(file)
+        try:
+            body = find(file)
+        except Lost as lost:
+            yield Outcome(name=name, fate="failed", detail=str(lost))
+        else:
+            yield _put(name, file, body, to, accept_changed)
+
+
+def _put(name: str, file: OpenFile, body: bytes, to: Path, accept_changed: bool) -> Outcome:
+    found = hashlib.sha256(body).hexdigest()
+    if found != file.sha256 and not accept_changed:
+        detail = (
+            f"changed at its home: its sha256 is {found}, the table has {file.sha256}; "
+            "not put in place; --accept-changed takes it all the same"
+        )
+        return Outcome(name=name, fate="changed", sha256=found, detail=detail)
+    store.write_bytes(to / name, body)
+    return Outcome(name=name, fate="fetched" if found == file.sha256 else "accepted", sha256=found)
+
+
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _finder(
+    collection: Collection, wanted: Sequence[OpenFile], web: Web, to: Path
+) -> Callable[[OpenFile], bytes]:
+    """What finds a file's bytes: at an address of its own, or in the archive, fetched once."""
+
+    def single(file: OpenFile) -> bytes:
+        path = quote(f"{collection.repository}/{collection.revision}/{collection.path(file)}")
+        return _get(f"{web.raw}/{path}", web, web.file_limit, by_hand(collection, file, to))
+
+    if collection.form == "file":
+        return single
+    first = wanted[0]
+    url = f"{web.archives}/{collection.repository}/zip/{collection.revision}"
+    archive = _get(url, web, web.archive_limit, by_hand(collection, first, to))
+    if collection.form == "lines":
+        body = as_lines(members(archive, collection.path(first), web.unpacked_limit))
+        return lambda file: body
+    pages = dict(members(archive, "*.html", web.unpacked_limit))
+    by_hash = {hashlib.sha256(body).hexdigest(): body for body in pages.values()}
+
+    def page(file: OpenFile) -> bytes:
+        body = by_hash.get(file.sha256) or pages.get(collection.path(file))
+        if body is None:
+            raise Lost(
+                f"{collection.repository} has no page with its sha256 {file.sha256} any more"
+            )
+        return body
+
+    return page
+
+
+def by_hand(collection: Collection, file: OpenFile, to: Path) -> str:
+    """How to do without us: which file to put where."""
+    path, home = collection.path(file), f"https://github.com/{collection.repository}"
+    what = f"the items of {path}, one a line," if collection.form == "lines" else path
+    place = to / collection.place(file)
+    return f"by hand: {what} from {home} to {place}, and so on as docs/open-data.md lists them"
+
+
+def members(archive: bytes, pattern: str, limit: int) -> Iterator[tuple[str, bytes]]:
+    """The files of a repository's zip whose path matches: path without the first folder, bytes.
+
+    Sizes in the archive's directory may lie, so what is really unpacked is counted.
+
+    Raises:
+        Lost: the archive is damaged, or unpacks to more than `limit` bytes.
+    """
+    left = limit
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            for info in opened.infolist():
+                path = info.filename.partition("/")[2]
+                if info.is_dir() or not fnmatchcase(path, pattern):
+                    continue
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise Lost(f"{path} in the archive is packed in an unknown way")
+                with opened.open(info) as stream:
+                    body = stream.read(left + 1)
+                left -= len(body)
+                if left < 0:
+                    raise Lost(f"the archive unpacks to more than {limit:,} bytes")
+                yield path, body
+    except _DAMAGED as fault:
+        raise Lost(f"the archive is damaged ({fault})") from None
+
+
+def as_lines(files: Iterator[tuple[str, bytes]]) -> bytes:
+    """JSON objects as JSON Lines, by name; each begins with `file`, the name of its file.
+
+    What is no object, such as a list of the files' names, is left out.
+
+    Raises:
+        Lost: a file is no JSON.
+    """
+    lines = []
+    for path, body in sorted(files):
+        name = PurePosixPath(path).name
+        try:
+            item = json.loads(body)
+            if isinstance(item, dict):
+                text = json.dumps({"file": name, **item}, ensure_ascii=False)
+                lines.append(text.encode() + b"\n")
+        except (ValueError, RecursionError) as fault:
+            raise Lost(f"{path} in the archive is no JSON ({fault})") from None
+    return b"".join(lines)
+
+
+class _SameScheme(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect only where it stays with the scheme: https never becomes http."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: Message,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if urlsplit(newurl).scheme != urlsplit(req.full_url).scheme:
+            raise Lost(f"redirected from {req.full_url} to another protocol")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+
+
+def _get(url: str, web: Web, limit: int, hand: str) -> bytes:
+    """The body at an address, after as many attempts as it takes and we allow.
+
+    Raises:
+        Lost: the server answers, but not with this file.
+        UserError: the host can't be reached; then the other files can't be had either.
+    """
+    host = urlsplit(url).netloc
+    pause = web.pause
+    for attempt in range(1, web.attempts + 1):
+        try:
+            return _once(url, web, limit)
+        except urllib.error.HTTPError as fault:
+            with fault:
+                problem = f"{url} answers {fault.code}"
+            if fault.code not in _AGAIN:
+                raise Lost(problem) from None
+            reached = True
+        except (_Unfinished, http.client.HTTPException) as fault:
+            problem, reached = f"{url}: the connection was cut ({fault})", True
+        except ValueError as fault:
+            raise Lost(f"{url} sends an answer that can't be read ({fault})") from None
+        except OSError as fault:
+            problem, reached = _unreachable(fault, host), False
+            if _is_lasting(fault):
+                break
+        if attempt < web.attempts:
+            time.sleep(pause)
+            pause *= 2
+    if reached:
+        raise Lost(problem)
+    raise UserError(problem, mend=hand)
+
+
+def _once(url: str, web: Web, limit: int) -> bytes:
+    request = urllib.request.Request(url, headers={"User-Agent": "cqia"})
+    deadline = time.monotonic() + web.patience
+    opener = urllib.request.build_opener(_SameScheme)
+    with opener.open(request, timeout=web.timeout) as answer:
+        length = answer.length
+        body = bytearray()
+        while len(body) != length and (block := answer.read1(_BLOCK)):
+            body += block
+            if len(body) > limit:
+                raise Lost(f"{url} sends more than {limit:,} bytes")
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not finished after {web.patience:g} s")
+    if length is not None and len(body) != length:
+        raise _Unfinished(f"{len(body):,} of {length:,} bytes")
+    return bytes(body)
+
+
+def _cause(fault: OSError) -> object:
+    return fault.reason if isinstance(fault, urllib.error.URLError) else fault
+
+
+def _is_lasting(fault: OSError) -> bool:
+    """Whether another attempt in a few seconds is pointless."""
+    return isinstance(_cause(fault), socket.gaierror | ssl.SSLCertVerificationError)
+
+
+def _unreachable(fault: OSError, host: str) -> str:
+    cause = _cause(fault)
+    if isinstance(cause, socket.gaierror):
+        return f"no network: the name {host} can't be resolved"
+    return f"the host {host} could not be reached ({cause})"
