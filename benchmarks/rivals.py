@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform
-import random
 import shutil
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ from string import Template
 import polars as pl
 from meter import Cost, measure
 from quality import score
+from words import write_words
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -38,8 +38,6 @@ LIMITS = {"filters": {"datatrove": 3_000, "data-juicer": 50_000}, "dedup": {}}
 """Documents a rival gets at most: beyond them it takes too long, and its speed stays the same."""
 WARM = 400
 """Documents of the untimed first run: byte code and compiled kernels are on disk after it."""
-FLAGGED = 3_015
-STOPS = "的 了 是 在 和 有 就 不 人 都 一 也 很 到 说 要 去 你 会 着 没有 看 好 自己 这 那 与 但是"
 SHOWN = ("cqia", "polars", "numba", "numpy", "pyarrow", "py-data-juicer", "datatrove", "datasets")
 
 
@@ -147,17 +145,10 @@ class Bench:
 def prepare(work: Path, docs: int) -> None:
     """The corpus with its truth, and the word lists."""
     shutil.rmtree(work, ignore_errors=True)
-    (work / "words").mkdir(parents=True)
+    write_words(work / "words")
     files = ["--out", work / "corpus.jsonl", "--truth", work / "truth.jsonl"]
     command = [sys.executable, HERE / "corpus.py", "--docs", str(docs), *files]
     subprocess.run([str(word) for word in command], check=True)
-    rng = random.Random(1)
-    codes = (bytes((rng.randrange(0xB0, 0xD7), rng.randrange(0xA1, 0xFF))) for _ in iter(int, 1))
-    letters = (code.decode("gb2312") for code in codes)
-    flagged = sorted({next(letters) + next(letters) for _ in range(FLAGGED)})
-    for name, words in (("flagged_words", flagged), ("stopwords", STOPS.split())):
-        text = json.dumps({"zh": words}, ensure_ascii=False)
-        (work / "words" / f"{name}.json").write_text(text)
 
 
 def environment(name: str) -> Path:

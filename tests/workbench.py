@@ -82,15 +82,13 @@ def cure(
 
 def rows(count: int, more: Row | None = None, *, start: int = 0) -> list[Row]:
     """Rows with prompts of their own; `more` may hold functions of the row's number."""
+    fields = (more or {}).items()
     return [
         {
             "key": f"k{number}",
             "instruction": f"第{number}个问题是什么",
             "output": "答" * (2 + number % 7),
-            **{
-                name: value(number) if callable(value) else value
-                for name, value in (more or {}).items()
-            },
+            **{name: value(number) if callable(value) else value for name, value in fields},
         }
         for number in range(start, start + count)
     ]

@@ -239,7 +239,7 @@ def as_lines(files: Iterator[tuple[str, bytes]]) -> bytes:
     What is no object, such as a list of the files' names, is left out.
 
     Raises:
-        Lost: a file is no JSON.
+        Lost: a file is no JSON, or there is no object at all.
     """
     lines = []
     for path, body in sorted(files):
@@ -251,6 +251,8 @@ def as_lines(files: Iterator[tuple[str, bytes]]) -> bytes:
                 lines.append(text.encode() + b"\n")
         except (ValueError, RecursionError) as fault:
             raise Lost(f"{path} in the archive is no JSON ({fault})") from None
+    if not lines:
+        raise Lost("the archive holds no item")
     return b"".join(lines)
 
 
@@ -289,7 +291,7 @@ def _get(url: str, web: Web, limit: int, hand: str) -> bytes:
             if fault.code not in _AGAIN:
                 raise Lost(problem) from None
             reached = True
-        except (_Unfinished, http.client.HTTPException) as fault:
+        except (_Unfinished, http.client.HTTPException, ConnectionError) as fault:
             problem, reached = f"{url}: the connection was cut ({fault})", True
         except ValueError as fault:
             raise Lost(f"{url} sends an answer that can't be read ({fault})") from None

@@ -10,6 +10,7 @@ parameters give the same bytes.
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
@@ -34,6 +35,21 @@ def fingerprint(facts: Mapping[str, Any]) -> str:
     """A short hash of plain values, equal when and only when they are."""
     body = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(body).hexdigest()[:16]
+
+
+@functools.cache
+def program() -> str:
+    """A short hash of this package's own code and word lists.
+
+    It stands in every fingerprint: results made by another version of a rule are made anew.
+    """
+    root = Path(__file__).parent
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root).as_posix()
+        if path.suffix in {".py", ".txt"} and not inside.startswith(("cli/", "queries/")):
+            total.update(inside.encode() + path.read_bytes())
+    return total.hexdigest()[:16]
 
 
 def write_json(path: Path, facts: Mapping[str, Any]) -> None:

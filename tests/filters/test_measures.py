@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from measuring import measure
+from tests.filters.measuring import measure
 
 from cqia.filters.echo import SameAsInstruction
 from cqia.filters.emptiness import NearEmpty

@@ -1,7 +1,7 @@
 """The filters that look for telling words: what they must find, and what they must leave alone."""
 
 import pytest
-from measuring import measure
+from tests.filters.measuring import measure
 
 from cqia.errors import UserError
 from cqia.filters.adverts import Adverts, ObfuscatedAdverts

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from curated import Curated, curated
+from tests.sources.curated import Curated, curated
 
 from cqia.sources.catalogue import SOURCES
 

@@ -2,7 +2,7 @@ import json
 from collections.abc import Callable
 
 import polars as pl
-from curated import Curated
+from tests.sources.curated import Curated
 
 from cqia.sources.chinese_traditional import CONTINUE, ORIGIN, RECITE, SCHEMA, read_works
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from curated import Curated
+from tests.sources.curated import Curated
 
 from cqia.cleaners.base import Cleaner
 from cqia.raw.plan import Task, plan, read

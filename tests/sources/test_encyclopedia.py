@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 import polars as pl
-from curated import Curated
+from tests.sources.curated import Curated
 
 from cqia.sources.encyclopedia import TEMPLATES, read_entries
 

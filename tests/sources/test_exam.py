@@ -3,7 +3,7 @@ from collections.abc import Callable
 import orjson
 import polars as pl
 import pytest
-from curated import Curated
+from tests.sources.curated import Curated
 
 from cqia.sources.exam import EXAM, SCHEMA, read_papers
 

@@ -2,7 +2,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import polars as pl
-from curated import Curated
+from tests.sources.curated import Curated
 
 from cqia.sources.ruozhiba import SCHEMA, read_board, read_threads
 

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.workbench import cure, doubles, kept, rows
 
 from cqia import store
 from cqia.errors import UserError
 from cqia.sampling import components, hold_out, sample, shares
 from cqia.stages.assemble import Take, assemble
-from workbench import cure, doubles, kept, rows
 
 
 @pytest.fixture
@@ -236,10 +236,12 @@ def test_what_belongs_together_stands_on_one_side(tmp_path: Path) -> None:
 
 def test_the_same_question_id_in_two_sources_ties_nothing(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    cure(work, "one", rows(20, {"question": "1"}))
-    cure(work, "two", rows(20, {"question": "1"}, start=100))
-    facts = assemble(work=work, validation=0.5)
-    assert facts["splits"] == {"train": 40}  # one component a source, larger than its share
+    asked = {"question": lambda n: str(n % 100)}
+    cure(work, "one", rows(20, asked))
+    cure(work, "two", rows(20, asked, start=100))
+    assemble(work=work, validation=0.5)
+    split = dict(chosen(work).select("id", "split").iter_rows())
+    assert any(split[f"one-k{n}"] != split[f"two-k{100 + n}"] for n in range(20))
 
 
 @given(st.lists(st.floats(0.01, 1e6), min_size=1, max_size=20), st.integers(0, 10**7))
@@ -313,3 +315,17 @@ def test_a_component_is_held_out_whole_or_not_at_all() -> None:
     assert by_tie["held"].max() == 1
     other = hold_out(table, share=0.1, seed=1, ties=["tie"])
     assert held.to_list() != other.to_list()
+
+
+def test_a_component_too_large_for_the_split_leaves_it_to_others() -> None:
+    table = pl.DataFrame(
+        {
+            "id": [f"i{number}" for number in range(1000)],
+            "source": ["s"] * 1000,
+            "tie": [max(number - 400, 0) for number in range(1000)],
+        }
+    )
+    for seed in range(20):
+        held = hold_out(table, share=0.1, seed=seed, ties=["tie"])
+        assert int(held.sum()) == 100
+        assert not held.head(400).any()

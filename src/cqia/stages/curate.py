@@ -19,10 +19,6 @@ from cqia.sources.base import Form, Source
 from cqia.tally import settle
 from cqia.workers import Progress, spread
 
-VERSION = 1
-"""Changes when the same inputs and steps would give other results."""
-
-
 def records_of(batch: Batch, source: Source, form: Form) -> tuple[pl.DataFrame, pl.DataFrame]:
     """A batch's records with all columns and ids, and its bad table.
 
@@ -113,7 +109,7 @@ def curate(
     archives = sorted(set(files), key=list(files).index)
     facts: dict[str, Any] = {
         "stage": "curate",
-        "version": VERSION,
+        "program": store.program(),
         "source": source.name,
         "family": source.family,
         "type": source.type,

@@ -28,8 +28,6 @@ from cqia.text.matching import exact_key, matching_view
 from cqia.text.near import PAIRS, MinHash, NearIndex, clusters
 from cqia.workers import Progress
 
-VERSION = 1
-
 PREFERENCES = ("votes", "comments", "length", "verified")
 VIEWS = ("record", "prompt", "output", "none")
 """What near-duplicates are looked for in; none: not at all."""
@@ -82,7 +80,7 @@ def dedup(
     sources = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
     facts: dict[str, Any] = {
         "stage": "dedup",
-        "version": VERSION,
+        "program": store.program(),
         "inputs": {name: facts["fingerprint"] for name, facts in sources.items()},
         "threshold": threshold,
         "ngram": ngram,
