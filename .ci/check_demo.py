@@ -49,7 +49,9 @@ def main(work: Path) -> None:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    print(f"second run: {time.monotonic() - started:.1f} s, nothing changed: {digest(work) == before}")
+    print(
+        f"second run: {time.monotonic() - started:.1f} s, nothing changed: {digest(work) == before}"
+    )
     assert digest(work) == before
     print(f"demo: {written} records, read = kept + dropped everywhere")
 

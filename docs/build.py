@@ -78,7 +78,8 @@ def run(command: str) -> str:
     arguments: list[str] = []
     for one in shlex.split(typed)[1:]:
         arguments += sorted(glob.glob(one)) if "*" in one else [one]
-    result = CliRunner().invoke(cqia, arguments, prog_name="cqia", terminal_width=80)
+    runner = CliRunner(env={"FORCE_COLOR": None, "CQIA_DATA": None})
+    result = runner.invoke(cqia, arguments, prog_name="cqia", terminal_width=80)
     said = result.output
     if isinstance(result.exception, UserError):
         said += "".join(f"cqia: {line}\n" for line in str(result.exception).splitlines())

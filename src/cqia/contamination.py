@@ -26,7 +26,7 @@ from cqia.raw.values import is_lines, stream_lines, stream_values
 from cqia.record import TEXT
 from cqia.text.matching import matching_view
 
-_LETTER = re.compile(r"^\s*[(（]?[A-Ga-g][)）.．、:：]\s*")
+_LETTER = re.compile(r"^\s*[(（]?[A-Ga-g][)）.\uff0e、:：]\s*")
 
 HITS = {
     "row": pl.UInt32,
@@ -118,7 +118,7 @@ def _read(file: str, fields: tuple[str, ...]) -> Iterator[Item]:
         yield Item(f"{file}:{row}", tuple(_LETTER.sub("", text) for text in segments))
 
 
-def _texts(value: Any, path: list[str]) -> Iterator[str]:
+def _texts(value: object, path: list[str]) -> Iterator[str]:
     """Every string at a path; lists on the way are walked."""
     if isinstance(value, list):
         for one in value:

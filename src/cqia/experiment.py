@@ -34,6 +34,7 @@ from cqia.cleaners.catalogue import CLEANERS
 from cqia.contamination import Benchmark
 from cqia.errors import UserError, unknown
 from cqia.exporters.catalogue import EXPORTERS
+from cqia.filters.base import Filter
 from cqia.filters.catalogue import FILTERS
 from cqia.recipe import Step, keys
 from cqia.settings import Table, load, with_environment
@@ -73,6 +74,8 @@ class Assemble:
     total: int | None = None
     unit: str = "records"
     validation: float = 0.0
+    seed: int | None = None
+    """Of the sample and the split; None: the experiment's."""
     formats: tuple[str, ...] = ("release",)
 
 
@@ -277,7 +280,12 @@ def _with_bounds(source: Source, table: Table) -> Source:
         bound.raw("low", None)
         bound.raw("high", None)
         bound.done()
-        steps[index] = dataclasses.replace(steps[index], **given)
+        step = steps[index]
+        if isinstance(step, Filter):
+            low, high = given.get("low", step.low), given.get("high", step.high)
+            steps[index] = dataclasses.replace(step, low=low, high=high)
+        else:
+            table.fault(name, f"{name} is a cleaner and has no bounds", name)
     table.done()
     return dataclasses.replace(source, steps=tuple(steps))
 
@@ -335,6 +343,7 @@ def _assemble(table: Table) -> Assemble:
         total=None if total < 0 else total,
         unit=table.take("unit", str, "records"),
         validation=table.take("validation", float, 0.0),
+        seed=table.take("seed", int, 0) if table.has("seed") else None,
         formats=formats,
     )
     table.raw("seed", None)

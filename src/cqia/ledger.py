@@ -35,7 +35,7 @@ SAME_ID = "SameId"
 
 
 def time_of(id: pl.Expr) -> pl.Expr:
-    """How often an id had been read, from its suffix: `ID` 1, `ID~2` 2, …"""
+    """How often an id had been read, from its suffix: `ID` 1, `ID~2` 2."""
     return id.str.extract(r"~(\d+)$").cast(pl.Int64).fill_null(1)
 
 

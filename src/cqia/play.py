@@ -107,7 +107,7 @@ def put_together(
             total=recipe.total,
             unit=recipe.unit,
             validation=recipe.validation,
-            seed=seed,
+            seed=seed if recipe.seed is None else recipe.seed,
             progress=progress,
         )
     yield Played("assemble", facts)
@@ -141,7 +141,11 @@ def refuse_bad(work: Path, names: list[str], allowed: int) -> None:
         count = (store.manifest(work / "curate" / name) or {}).get("bad", 0)
         if count and not first:
             file, row, reason = (
-                ledger.scan(work, name, "bad").select("file", "row", "reason").first().collect().row(0)
+                ledger.scan(work, name, "bad")
+                .select("file", "row", "reason")
+                .first()
+                .collect()
+                .row(0)
             )
             first = f"{file}:{row}: {reason}"
         total += count

@@ -95,7 +95,7 @@ def _clean(
 
 
 def _fate(bounds: Sequence[tuple[str, Filter]]) -> pl.Expr:
-    """The first filter that turns a record away: a struct of rule, value, low, high; nulls: kept."""
+    """The first filter that turns a record away: rule, value, low, high; all null: kept."""
     limits = [(SAME_ID, None, 1.0), *((name, step.low, step.high) for name, step in bounds)]
     verdicts = [
         pl.when(~within(pl.col(name), low, high)).then(

@@ -1,4 +1,4 @@
-"""Strict reading of TOML: unknown keys and wrong types are errors, and all of them are told at once."""
+"""Strict reading of TOML: unknown keys and wrong types are errors, all told at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from cqia.errors import UserError, unknown
 
@@ -54,7 +54,7 @@ class Table:
         if kind is float and type(value) is int:
             value = float(value)
         if value is default or type(value) is kind:
-            return cast(T, value)
+            return value
         self.fault(key, f"{key!r} must be {_NAMES[kind]}, not {value!r}", value)
         return default
 
@@ -76,7 +76,7 @@ class Table:
         self.fault(key, f"{key!r} must be a number, not {value!r}")
         return None
 
-    def raw(self, key: str, default: object) -> Any:
+    def raw(self, key: str, default: object) -> Any:  # noqa: ANN401
         """The value of a key as it stands."""
         self._asked.append(key)
         return self._values.pop(key, default)

@@ -137,7 +137,7 @@ def seal(folder: Path, mark: str, facts: Mapping[str, Any]) -> Facts:
 
 @contextmanager
 def part(folder: Path, name: str) -> Iterator[Path]:
-    """A folder to write a part's files into; it appears as `folder/name` when the block ends well."""
+    """A folder to write a part's files into; it appears as `folder/name` if the block ends well."""
     temporary = folder / (name + _UNFINISHED)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -152,9 +152,7 @@ def parts(folder: Path) -> list[Path]:
     """The finished parts of a result, in order."""
     if not folder.is_dir():
         return []
-    return sorted(
-        path for path in folder.iterdir() if path.is_dir() and path.suffix != _UNFINISHED
-    )
+    return sorted(path for path in folder.iterdir() if path.is_dir() and path.suffix != _UNFINISHED)
 
 
 @contextmanager

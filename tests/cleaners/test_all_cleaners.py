@@ -1,6 +1,5 @@
 """What holds for every cleaner: null stays null, twice is once, nothing raises, nothing hangs."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import importlib

@@ -115,7 +115,10 @@ CASES: dict[str, Case] = {
         command("curate", "zhihu", "d"),
         ("d: this is a folder, not a file; name its files: d/*",),
     ),
-    "a file that isn't there": (command("curate", "zhihu", "no.jsonl"), ("no.jsonl: no such file",)),
+    "a file that isn't there": (
+        command("curate", "zhihu", "no.jsonl"),
+        ("no.jsonl: no such file",),
+    ),
     "misspelt source": (
         command("curate", "zihu", "x.jsonl"),
         ("unknown source 'zihu'; did you mean zhihu?",),

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.workbench import TURN_ROW, cure, doubles, rows
 
 from cqia.exporters.card import card
 from cqia.exporters.chosen import opened
 from cqia.stages.assemble import Take, assemble
+from tests.workbench import TURN_ROW, cure, doubles, rows
 
 yaml = pytest.importorskip("yaml", reason="needs PyYAML to read the front matter")
 

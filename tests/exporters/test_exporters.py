@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.workbench import cure, kept, rows
 
 from cqia import store
 from cqia.errors import UserError
@@ -15,6 +14,7 @@ from cqia.exporters.release import KEYS, NO_COPYRIGHT, NO_METADATA, Release
 from cqia.ledger import scan
 from cqia.record import SCHEMA
 from cqia.stages.assemble import Take, assemble, export
+from tests.workbench import cure, kept, rows
 
 HOSTILE = '第一行\n第二行\t"引号" \\ \x00\x0b\x7f\u2028\u0085 👩‍👩‍👧 =1+1 </s> 𠀀'
 TURNS = [{"instruction": "早", "output": "您好"}, {"instruction": "吃了？", "output": "吃了"}]

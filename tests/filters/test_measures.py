@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from tests.filters.measuring import measure
 
 from cqia.filters.echo import SameAsInstruction
 from cqia.filters.emptiness import NearEmpty
@@ -11,6 +10,7 @@ from cqia.filters.length import Length, PromptLength
 from cqia.filters.repetition import LineRepetition, NgramRepetition
 from cqia.filters.shares import DigitShare, HanShare, LatinShare, SymbolShare, UrlShare
 from cqia.filters.signals import Comments, Published, Votes
+from tests.filters.measuring import measure
 
 
 def test_length_counts_code_points_with_white_space() -> None:

@@ -1,7 +1,6 @@
 """The filters that look for telling words: what they must find, and what they must leave alone."""
 
 import pytest
-from tests.filters.measuring import measure
 
 from cqia.errors import UserError
 from cqia.filters.adverts import Adverts, ObfuscatedAdverts
@@ -11,6 +10,7 @@ from cqia.filters.phrases import phrases, shelf
 from cqia.filters.refusals import Refusals
 from cqia.filters.sensitive import CATEGORIES, SensitiveWords
 from cqia.filters.truncation import Truncation
+from tests.filters.measuring import measure
 
 
 def dropped(rule: TextFilter, text: str) -> bool:

@@ -17,7 +17,9 @@ WIKI = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/">
 """
 
 
-def batches(path: Path, kind: str, columns: tuple[str, ...] = ()) -> tuple[pl.DataFrame, pl.DataFrame]:
+def batches(
+    path: Path, kind: str, columns: tuple[str, ...] = ()
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     found = [batch for task in plan([str(path)], [kind]) for batch in read(task, None, columns)]
     return (
         pl.concat([one.items for one in found], how="diagonal"),
@@ -56,7 +58,10 @@ def test_csv_values_stay_text(tmp_path: Path) -> None:
 def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pl.DataFrame({"q": ["一", "二"], "n": [1, 2]}).write_parquet(path)
-    assert batches(path, "parquet")[0].select("row", "q", "n").rows() == [(1, "一", 1), (2, "二", 2)]
+    assert batches(path, "parquet")[0].select("row", "q", "n").rows() == [
+        (1, "一", 1),
+        (2, "二", 2),
+    ]
     path.write_bytes(b"PAR1 not really")
     with pytest.raises(UserError, match="not a Parquet file"):
         batches(path, "parquet")
@@ -82,7 +87,10 @@ def test_wiki_reads_articles_and_says_where_broken_xml_ends(tmp_path: Path) -> N
         ('<meta charset="utf-8"><p>其实是国标码，生僻字䶮</p>', "gb18030"),
         ("<p>什么也没说的国标码</p>", "gb18030"),
         ("<p>什么也没说的统一码</p>", "utf-8"),
-        ('<meta http-equiv="Content-Type" content="text/html; charset=big5"><p>繁體中文網頁</p>', "big5"),
+        (
+            '<meta http-equiv="Content-Type" content="text/html; charset=big5"><p>繁體中文網頁</p>',
+            "big5",
+        ),
         ("<p>带标记的</p>", "utf-8-sig"),
     ],
 )

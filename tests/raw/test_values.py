@@ -46,7 +46,7 @@ def test_every_kind_of_bad_line_is_named(tmp_path: Path) -> None:
     good, bad = items(tmp_path / "x.jsonl", body)
     assert good == [(6, "ok")]
     assert [row for row, _ in bad] == [1, 2, 3, 4, 5, 7]
-    reasons = dict(bad)
+    reasons = {row: reason for row, reason in bad}
     assert "invalid JSON" in str(reasons[1])
     assert "field 'n': Int64 is needed, this is a string" in str(reasons[2])
     assert "object is needed, this is an array" in str(reasons[3])
@@ -108,7 +108,10 @@ def test_packed_files_read_like_plain_ones(tmp_path: Path) -> None:
     body = '{"a":"甲"}\n{"a":"乙"}\n'.encode()
     expected = [(1, "甲"), (2, "乙")]
     assert items(tmp_path / "x.jsonl.gz", gzip.compress(body))[0] == expected
-    assert items(tmp_path / "x.jsonl.zst", bytes(pa.compress(body, "zstd", asbytes=True)))[0] == expected
+    assert (
+        items(tmp_path / "x.jsonl.zst", bytes(pa.compress(body, "zstd", asbytes=True)))[0]
+        == expected
+    )
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as out:
         out.writestr("__MACOSX/x.jsonl", b"junk")

@@ -2,9 +2,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.sources.curated import Curated, curated
 
 from cqia.sources.catalogue import SOURCES
+from tests.sources.curated import Curated, curated
 
 
 @pytest.fixture(scope="session")

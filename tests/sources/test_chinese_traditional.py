@@ -2,9 +2,9 @@ import json
 from collections.abc import Callable
 
 import polars as pl
-from tests.sources.curated import Curated
 
 from cqia.sources.chinese_traditional import CONTINUE, ORIGIN, RECITE, SCHEMA, read_works
+from tests.sources.curated import Curated
 
 Sample = Callable[[str], Curated]
 POEM = {

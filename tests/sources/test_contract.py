@@ -4,7 +4,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.sources.curated import Curated
 
 from cqia.cleaners.base import Cleaner
 from cqia.raw.plan import Task, plan, read
@@ -15,6 +14,7 @@ from cqia.sources.exam import EXAM
 from cqia.sources.ruozhiba import RUOZHIBA
 from cqia.sources.vocabulary import MAJOR, MINOR
 from cqia.sources.zhihu import ZHIHU
+from tests.sources.curated import Curated
 
 SOURCES = (RUOZHIBA, ZHIHU, ENCYCLOPEDIA, EXAM, CHINESE_TRADITIONAL)
 GOLDEN = Path(__file__).parent / "golden"

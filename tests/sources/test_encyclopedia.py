@@ -1,9 +1,9 @@
 from collections.abc import Callable
 
 import polars as pl
-from tests.sources.curated import Curated
 
 from cqia.sources.encyclopedia import TEMPLATES, read_entries
+from tests.sources.curated import Curated
 
 Sample = Callable[[str], Curated]
 

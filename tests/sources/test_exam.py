@@ -3,9 +3,9 @@ from collections.abc import Callable
 import orjson
 import polars as pl
 import pytest
-from tests.sources.curated import Curated
 
 from cqia.sources.exam import EXAM, SCHEMA, read_papers
+from tests.sources.curated import Curated
 
 Sample = Callable[[str], Curated]
 

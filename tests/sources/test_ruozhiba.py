@@ -2,9 +2,9 @@ import datetime as dt
 from collections.abc import Callable
 
 import polars as pl
-from tests.sources.curated import Curated
 
 from cqia.sources.ruozhiba import SCHEMA, read_board, read_threads
+from tests.sources.curated import Curated
 
 Sample = Callable[[str], Curated]
 

@@ -3,9 +3,9 @@ from collections.abc import Callable
 import orjson
 import polars as pl
 import pytest
-from tests.sources.curated import Curated
 
 from cqia.sources.zhihu import SCHEMA, read_answers, read_page
+from tests.sources.curated import Curated
 
 Sample = Callable[[str], Curated]
 ANSWER = {

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.workbench import cure, doubles, kept, rows
 
 from cqia import store
 from cqia.errors import UserError
 from cqia.sampling import components, hold_out, sample, shares
 from cqia.stages.assemble import Take, assemble
+from tests.workbench import cure, doubles, kept, rows
 
 
 @pytest.fixture

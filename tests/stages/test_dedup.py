@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +19,11 @@ MAP = {"instruction": "q", "output": "a", "key": "k", "votes": "v", "question": 
 
 
 def add(
-    work: Path, name: str, rows: list[tuple[str, str, str, int | None]], *, answers: int | None = 1
+    work: Path,
+    name: str,
+    rows: Sequence[tuple[str, str, str, int | None]],
+    *,
+    answers: int | None = 1,
 ) -> None:
     file = work.parent / f"{name}.jsonl"
     lines = [
@@ -48,7 +53,9 @@ def test_the_better_of_exact_duplicates_stays_whatever_width_script_or_spaces(
 
 
 def test_one_answer_a_question_unless_the_source_wants_several(tmp_path: Path) -> None:
-    rows = [(str(n), "怎么学好数学？", f"第{n}种办法" + LONG[n * 9 : n * 9 + 30], n) for n in range(4)]
+    rows = [
+        (str(n), "怎么学好数学？", f"第{n}种办法" + LONG[n * 9 : n * 9 + 30], n) for n in range(4)
+    ]
     add(tmp_path / "w", "one", rows)
     add(tmp_path / "v", "all", rows, answers=None)
     add(tmp_path / "u", "two", rows, answers=2)
@@ -133,7 +140,9 @@ OPTIONS = ["(A)海拔越高沸点越低一些", "(B)海拔越高沸点越高一�
 
 def bank(folder: Path, rows: list[object], name: str = "bank.jsonl") -> str:
     path = folder / name
-    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    path.write_text(
+        "\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8"
+    )
     return str(path)
 
 
@@ -141,7 +150,13 @@ def test_contamination_sees_through_option_order_width_and_script(tmp_path: Path
     work = tmp_path / "w"
     swapped = "下列關於水的沸點與海拔高度關係的説法中,正確的一項是哪一項? A．海拔越高沸點越高一些 B．海拔越高沸點越低一些"
     add(work, "a", [("1", swapped, "选 B", None), ("2", "你好吗？", "我很好。", None)])
-    file = bank(tmp_path, [{"question": QUESTION, "options": OPTIONS}, {"question": "别的题目，与此完全无关的一道题。"}])
+    file = bank(
+        tmp_path,
+        [
+            {"question": QUESTION, "options": OPTIONS},
+            {"question": "别的题目，与此完全无关的一道题。"},
+        ],
+    )
     benchmark = Benchmark(name="bank", files=(file,), fields=("question", "options"), threshold=0.9)
     facts = dedup(work=work, benchmarks=[benchmark])
     counts = facts["contamination"]["bank"]

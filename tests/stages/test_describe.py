@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.workbench import cure, doubles, rows
 
 from cqia import paper, store
 from cqia.errors import UserError
 from cqia.stages.assemble import Take, assemble
 from cqia.stages.describe import describe
+from tests.workbench import cure, doubles, rows
 
 
 @pytest.fixture

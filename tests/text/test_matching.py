@@ -80,7 +80,7 @@ def test_characters_of_the_far_planes_survive() -> None:
 TEXT = st.text(st.characters(codec="utf-8", max_codepoint=0x2FFFF, exclude_categories=["Cn", "Co"]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(TEXT, max_size=5))
 def test_the_view_is_normal_lower_case_and_without_punctuation(texts: list[str]) -> None:
     for seen in view(*texts):
@@ -92,7 +92,7 @@ def test_the_view_is_normal_lower_case_and_without_punctuation(texts: list[str])
         )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text("甲乙漢ａＡb１2，。 +-*/=.()\n<>", max_size=20))
 def test_a_view_is_its_own_view(text: str) -> None:
     once = view(text)

@@ -11,7 +11,7 @@ from cqia.cli import show
 
 
 @click.command(
-    epilog="Example:  cqia assemble --recipe experiments/cqia-subset.toml --format release --format alpaca"
+    epilog="Example:  cqia assemble --recipe experiments/cqia-subset.toml --to release --to alpaca"
 )
 @show.work_option
 @click.option(
@@ -30,7 +30,9 @@ from cqia.cli import show
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the dataset.  [default: WORK/dataset]",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the sample and the split.")
+@click.option(
+    "--seed", type=int, help="Of the sample and the split.  [default: the recipe's, or 0]"
+)
 @click.option("--validation", type=click.FloatRange(0, 0.5), help="Share of the validation split.")
 @show.format_option
 def command(
@@ -38,7 +40,7 @@ def command(
     recipe: Path | None,
     formats: tuple[str, ...],
     out: Path | None,
-    seed: int,
+    seed: int | None,
     validation: float | None,
     format_: str,
 ) -> None:
@@ -59,11 +61,15 @@ def command(
         found = dataclasses.replace(found, formats=formats)
     if validation is not None:
         found = dataclasses.replace(found, validation=validation)
+    if seed is not None:
+        found = dataclasses.replace(found, seed=seed)
+    place = out or work / "dataset"
     with store.lock(work):
-        done = list(
-            play.put_together(work, found, seed=seed, out=out or work / "dataset", bar=show.progress)
-        )
-    show.table(play.summary(done), format_) if False else None
-    rows = [(one.stage, key, str(one.facts[key])) for one in done for key in ("candidates", "chosen") if key in one.facts]
-    show.table(pl.DataFrame(rows, schema=["stage", "what", "records"], orient="row"), format_)
-    show.line(f"dataset    {out or work / 'dataset'}", "green")
+        chosen, _ = play.put_together(work, found, seed=0, out=place, bar=show.progress)
+    names = ("kept", "duplicates", "candidates", "chosen", "left")
+    rows = [(name, chosen.facts[name]) for name in names]
+    rows += [(f"left: {rule}", count) for rule, count in chosen.facts["rules"].items()]
+    rows += [(f"split: {split}", count) for split, count in chosen.facts["splits"].items()]
+    show.table(pl.DataFrame(rows, schema=["what", "records"], orient="row"), format_)
+    if format_ == "table":
+        show.line(f"dataset    {place}", "green")

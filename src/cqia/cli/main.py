@@ -44,7 +44,12 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if not ctx.resilient_parsing and args and not args[0].startswith("-") and args[0] not in VERBS:
+        if (
+            not ctx.resilient_parsing
+            and args
+            and not args[0].startswith("-")
+            and args[0] not in VERBS
+        ):
             raise unknown("command", args[0], VERBS)
         return super().resolve_command(ctx, args)
 
@@ -60,7 +65,7 @@ class Verbs(click.Group):
 )
 @click.version_option(package_name="cqia")
 def cqia() -> None:
-    """From raw Chinese sources to a curated instruction dataset, with a ledger of every decision.
+    r"""From raw Chinese sources to a curated instruction dataset, with a ledger of every decision.
 
     从中文原始语料到指令数据集：每一条记录为什么留下、为什么丢弃，都有账可查。
 

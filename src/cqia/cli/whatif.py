@@ -19,7 +19,10 @@ class Bound(click.ParamType[float | str]):
     ) -> float | str:
         if value == "none":
             return "none"
-        return float(click.FLOAT.convert(value, param, ctx))
+        try:
+            return float(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor none", param, ctx)
 
 
 @click.command(epilog="Example:  cqia whatif --filter Length.output --low 200 --work work/demo")

@@ -18,7 +18,7 @@ from cqia.tables import plain
 @show.work_option
 @show.format_option
 def command(id_: str, work: Path, format_: str) -> None:
-    """Tell everything that was done to and said of the record ID, from raw file and line to fate."""
+    """Tell everything that was done to and said of the record ID, from raw line to fate."""
     from cqia.play import recipes
     from cqia.queries.why import as_rows, why
 
@@ -26,7 +26,9 @@ def command(id_: str, work: Path, format_: str) -> None:
     if format_ != "table":
         show.table(pl.DataFrame(as_rows(story)), format_)
         return
-    show.line(f"{story.record['id']}  {story.fate}", "bold green" if story.fate == "kept" else "bold red")
+    show.line(
+        f"{story.record['id']}  {story.fate}", "bold green" if story.fate == "kept" else "bold red"
+    )
     for event in story.events:
         show.line(f"  {event.what:<12} {event.step} {event.field} {event.detail}".rstrip())
         if event.before or event.after:

@@ -71,7 +71,9 @@ def _settings(a: Path, b: Path) -> pl.DataFrame:
         for key in sorted({*left, *right} - {"fingerprint"}):
             if left.get(key) != right.get(key):
                 rows += _unlike(f"{place}: {key}", left.get(key), right.get(key))
-    return pl.DataFrame(rows, schema={"what": pl.String, "a": pl.String, "b": pl.String}, orient="row")
+    return pl.DataFrame(
+        rows, schema={"what": pl.String, "a": pl.String, "b": pl.String}, orient="row"
+    )
 
 
 def _manifests(work: Path) -> list[str]:

@@ -31,20 +31,17 @@ def funnel(work: Path, source: str | None = None) -> pl.DataFrame:
         facts = store.manifest(ledger.source_folder(work, name)) or {}
         read = facts["read"]
 
-        def add(stage: str, rule: str, count: int, blind: int = 0) -> None:
-            share = count / read if read else 0.0
-            rows.append((name, stage, rule, count, share, blind))  # noqa: B023
-
-        if facts["bad"]:
-            add("read", "bad", facts["bad"])
-        add("read", "read", read)
+        mine = [("read", "bad", facts["bad"], 0)] if facts["bad"] else []
+        mine.append(("read", "read", read, 0))
         for rule in dict.fromkeys([*facts["rules"], *facts["unmeasured"]]):
-            add("curate", rule, facts["rules"].get(rule, 0), facts["unmeasured"].get(rule, 0))
-        kept = facts["kept"]
-        for rule, count in _dedup_counts(work, name):
-            add("dedup", rule, count)
-            kept -= count
-        add("kept", "kept", kept)
+            count, blind = facts["rules"].get(rule, 0), facts["unmeasured"].get(rule, 0)
+            mine.append(("curate", rule, count, blind))
+        doubles = _dedup_counts(work, name)
+        mine += [("dedup", rule, count, 0) for rule, count in doubles]
+        kept = facts["kept"] - sum(count for _, count in doubles)
+        mine.append(("kept", "kept", kept, 0))
+        for stage, rule, count, blind in mine:
+            rows.append((name, stage, rule, count, count / read if read else 0.0, blind))
     return pl.DataFrame(rows, schema=FUNNEL, orient="row")
 
 

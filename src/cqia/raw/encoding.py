@@ -16,7 +16,9 @@ from cqia.raw.files import BROKEN
 HEAD = 1 << 20
 """Bytes looked at to tell a file's encoding (this project's choice)."""
 
-_META = re.compile(rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I)
+_META = re.compile(
+    rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I
+)
 
 
 def sniff(head: bytes) -> str:
@@ -91,7 +93,7 @@ class Utf8Reader:
         self._decoder = self._decoder_of(self.encoding)
 
     def _fetch(self, size: int) -> bytes:
-        """Read up to `size` bytes; of a stream that breaks off, first what came before the break."""
+        """Read up to `size` bytes; of a stream that breaks off, first what came before it."""
         if self._broken:
             raise self._broken
         step = getattr(self._stream, "read1", self._stream.read)

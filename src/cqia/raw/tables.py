@@ -128,7 +128,9 @@ def read_parquet(file: str) -> Iterator[Batch]:
     try:
         table = pq.ParquetFile(file)
     except pa.ArrowInvalid as fault:
-        raise UserError(f"not a Parquet file ({fault})", where=file, mend="fetch it again") from None
+        raise UserError(
+            f"not a Parquet file ({fault})", where=file, mend="fetch it again"
+        ) from None
     done = 0
     for batch in table.iter_batches(batch_size=ROWS):
         frame = pl.from_arrow(batch)

@@ -52,7 +52,7 @@ def is_lines(head: bytes, name: str) -> bool:
 
 
 def cut_lines(block: bytes, first: int) -> Values:
-    """The non-empty lines of a block that ends at a line's end; `first` is its first line number."""
+    """The non-empty lines of a block that ends at a line's end; `first`: its first line number."""
     data = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(data == 10)
     if len(data) and (not len(ends) or ends[-1] != len(data) - 1):
@@ -71,9 +71,7 @@ def cut_lines(block: bytes, first: int) -> Values:
     return _without_empty(text, pl.Series("row", rows), [])
 
 
-def _cut_broken(
-    block: bytes, starts: np.ndarray, ends: np.ndarray, rows: np.ndarray
-) -> Values:
+def _cut_broken(block: bytes, starts: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> Values:
     """Lines of a block in which some line is not UTF-8: that line is bad, the others are read."""
     good: list[str] = []
     where: list[int] = []
@@ -108,7 +106,9 @@ def stream_lines(reader: Utf8Reader) -> Iterator[Values]:
         cut = rest.rfind(b"\n") + 1
         if not cut:
             if len(rest) > LONGEST:
-                yield Values(_NONE, _NOWHERE, [(line, _too_long(), rest[:800].decode("utf-8", "replace"))])
+                yield Values(
+                    _NONE, _NOWHERE, [(line, _too_long(), rest[:800].decode("utf-8", "replace"))]
+                )
                 rest, line = _skip_line(reader, block, line)
                 block = reader.read(BLOCK)
             continue
@@ -177,8 +177,12 @@ def _texts(
             texts.append(data[start:end].decode())
             rows.append(row)
         except UnicodeDecodeError as fault:
-            bad.append((row, f"not UTF-8 (byte 0x{data[start + fault.start]:02x})", _peek(data, start)))
-    return Values(pl.Series("json", texts, dtype=pl.String), pl.Series("row", rows, dtype=pl.Int64), bad)
+            bad.append(
+                (row, f"not UTF-8 (byte 0x{data[start + fault.start]:02x})", _peek(data, start))
+            )
+    return Values(
+        pl.Series("json", texts, dtype=pl.String), pl.Series("row", rows, dtype=pl.Int64), bad
+    )
 
 
 def decode(values: Values, schema: pl.Struct, file: str) -> Batch:

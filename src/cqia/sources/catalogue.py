@@ -10,6 +10,5 @@ from cqia.sources.ruozhiba import RUOZHIBA
 from cqia.sources.zhihu import ZHIHU
 
 SOURCES: dict[str, Source] = {
-    source.name: source
-    for source in (ZHIHU, RUOZHIBA, ENCYCLOPEDIA, EXAM, CHINESE_TRADITIONAL)
+    source.name: source for source in (ZHIHU, RUOZHIBA, ENCYCLOPEDIA, EXAM, CHINESE_TRADITIONAL)
 }

@@ -143,16 +143,19 @@ def _schema(layout: Layout) -> pl.Struct | None:
     turn = pl.List(pl.Struct({"from": pl.String, "value": pl.String}))
     message = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
     extra = {path: pl.String() for path in layout.map.values()}
-    known: dict[str, pl.DataType] = {
+    known: dict[str, dict[str, pl.DataType]] = {
         "alpaca": {
             **dict.fromkeys((*TEXT, "system"), pl.String()),
             "history": pl.List(pl.List(pl.String)),
         },
         "sharegpt": {"conversations": turn, "system": pl.String()},
         "messages": {"messages": message},
-        "jsonl": {},
-    }.get(layout.reader, {})
-    return _nested({**known, **extra}) if READERS[layout.reader] == "json" else None
+    }
+    return (
+        _nested({**known.get(layout.reader, {}), **extra})
+        if READERS[layout.reader] == "json"
+        else None
+    )
 
 
 def _nested(paths: Mapping[str, pl.DataType]) -> pl.Struct:
@@ -229,7 +232,9 @@ def read_alpaca(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
             output=pl.element().list.get(1, null_on_oob=True),
         )
     )
-    columns = {name: pl.col(name) for name in (*TEXT, "system")} | {"history": turns.cast(pl.List(TURN))}
+    columns = {name: pl.col(name) for name in (*TEXT, "system")} | {
+        "history": turns.cast(pl.List(TURN))
+    }
     return _records(raw, layout, columns | _mapped(raw, layout))
 
 
@@ -267,11 +272,12 @@ def read_turns(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
         .otherwise(pl.col("texts").list.slice(1))
     )
     given = pl.col("system") if "system" in raw.columns else pl.lit(None, dtype=pl.String)
+    frame = frame.with_columns(history=_history(frame))
     columns = {
         "instruction": pl.col("texts").list.get(-2, null_on_oob=True),
         "output": pl.col("texts").list.get(-1, null_on_oob=True),
         "system": pl.coalesce("lead", given),
-        "history": _history(frame),
+        "history": pl.col("history"),
         "fault": pl.when(~pl.col("order").str.contains(r"^s?(ua)+$")).then(
             pl.format("turns must be question and answer in turn, these are {}", "order")
         ),
@@ -323,8 +329,8 @@ def read_main_text(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
     pages = raw.select(
         "file",
         "row",
-        title=pl.Series([page and page.title for page in found], dtype=pl.String),
-        text=pl.Series([page and page.text for page in found], dtype=pl.String),
+        title=pl.Series([getattr(page, "title", None) for page in found], dtype=pl.String),
+        text=pl.Series([getattr(page, "text", None) for page in found], dtype=pl.String),
     )
     columns = {"title": pl.col("title"), "output": pl.col("text")}
     if not layout.templates:

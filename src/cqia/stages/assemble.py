@@ -17,9 +17,6 @@ from cqia.exporters.chosen import SPLITS, opened
 from cqia.sampling import UNITS, hold_out, lot, sample, shares
 from cqia.workers import Progress
 
-VERSION = 1
-"""Changes when the same inputs and parameters would give other results."""
-
 STRATA = (*candidates.LABELS, "length", "")
 
 
@@ -88,7 +85,7 @@ def assemble(
         )
     facts: dict[str, Any] = {
         "stage": "assemble",
-        "version": VERSION,
+        "program": store.program(),
         "inputs": {"curate": inputs, "dedup": doubles and doubles["fingerprint"]},
         "recipe": [asdict(take) for take in takes],
         "total": total,
@@ -103,7 +100,9 @@ def assemble(
     kept = candidates.read(work, list(curated), prompts=validation > 0, progress=progress)
     table, doubled = candidates.without_duplicates(work, kept, ran=bool(doubles))
     table = table.with_columns(lot(seed).alias("lot")).with_row_index("row")
-    chosen, left, taken = _choose(table, takes, pools, total, unit)
+    waiting = table.filter(pl.col("length") == 0)
+    chosen, left, taken = _choose(table.filter(pl.col("length") > 0), takes, pools, total, unit)
+    left = pl.concat([left, _unanswered(waiting)])
     chosen = _split(work, chosen, validation, seed, ran=bool(doubles))
     store.write_frame(folder / "chosen.parquet", chosen.select("id", "source", "split"))
     store.write_frame(folder / "left.parquet", left)
@@ -212,6 +211,14 @@ def _choose(
     return chosen, left, told
 
 
+def _unanswered(waiting: pl.DataFrame) -> pl.DataFrame:
+    """Instructions that nobody has answered yet are left, whoever wants them."""
+    nothing = pl.lit(None, pl.Float64)
+    return waiting.select(
+        "id", pl.col("source").cast(pl.String), rule=pl.lit("NoAnswer"), bound=nothing
+    )
+
+
 def _budgets(takes: Sequence[Take], total: int | None) -> list[int | None]:
     """What each take may have; None: everything. Without takes one budget for everything."""
     if not takes:
@@ -269,7 +276,7 @@ def export(
     written: dict[str, Any] = dict(known.get("formats", {}))
     for number, name in enumerate(dict.fromkeys(formats), start=1):
         mark = store.fingerprint(
-            {"assemble": chosen.facts["fingerprint"], "format": name, "version": VERSION}
+            {"assemble": chosen.facts["fingerprint"], "format": name, "program": store.program()}
         )
         target = folder / name
         if name not in written and target.exists() and any(target.iterdir()):
@@ -277,6 +284,8 @@ def export(
                 "this folder holds something else", where=str(target), mend="name another one"
             )
         if not _is_written(target, written.get(name), mark):
+            written[name] = {"fingerprint": "", "files": {}, "bytes": {}}
+            store.write_json(folder / store.MANIFEST, {"stage": "export", "formats": written})
             with store.part(folder, name) as place:
                 files = EXPORTERS[name].write(chosen, place)
                 _count(place, files, chosen.facts["chosen"])

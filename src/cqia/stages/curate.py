@@ -1,4 +1,4 @@
-"""Curate: raw files -> a source's records, cleaned and filtered, with everything said in the ledger."""
+"""Curate: raw files -> a source's records, cleaned and filtered, and the ledger of it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from cqia.sources.base import Form, Source
 from cqia.tally import settle
 from cqia.workers import Progress, spread
 
+
 def records_of(batch: Batch, source: Source, form: Form) -> tuple[pl.DataFrame, pl.DataFrame]:
     """A batch's records with all columns and ids, and its bad table.
 
@@ -37,7 +38,9 @@ def records_of(batch: Batch, source: Source, form: Form) -> tuple[pl.DataFrame, 
     lost = batch.items.select("file", "row").join(made, on=["file", "row"], how="anti")
     if len(lost):
         file, row = lost.row(0)
-        raise RuntimeError(f"source {source.name} lost {len(lost)} items, the first at {file}:{row}")
+        raise RuntimeError(
+            f"source {source.name} lost {len(lost)} items, the first at {file}:{row}"
+        )
     faulty = made.filter(pl.col("fault").is_not_null())
     shown = [name for name in TEXT if name in faulty.columns]
     raw = pl.concat_str(shown, separator=" ", ignore_nulls=True) if shown else pl.lit("")
@@ -120,7 +123,9 @@ def curate(
         "inputs": {name: hashes.of(name) for name in archives if Path(name).is_file()},
         "columns": list(columns),
         "steps": [repr(step) for step in source.steps],
-        "reader": repr([(form.kind, str(form.schema), _reader_name(form)) for form in source.forms]),
+        "reader": repr(
+            [(form.kind, str(form.schema), _reader_name(form)) for form in source.forms]
+        ),
         "labels": {key: str(value) for key, value in source.labels.items()},
         "templates": list(source.templates),
     }
@@ -152,9 +157,7 @@ def _reader_name(form: Form) -> str:
     )
 
 
-def _run_task(
-    source: Source, task: Task, number: int, where: str, columns: tuple[str, ...]
-) -> str:
+def _run_task(source: Source, task: Task, number: int, where: str, columns: tuple[str, ...]) -> str:
     """Read, clean and filter one task; write a part for each of its batches."""
     folder = Path(where)
     form = next(one for one in source.forms if one.kind == task.pieces[0].kind)
@@ -174,9 +177,7 @@ def _run_task(
     return task.pieces[0].file
 
 
-def _batches(
-    source: Source, form: Form, task: Task, columns: tuple[str, ...]
-) -> Iterator[Batch]:
+def _batches(source: Source, form: Form, task: Task, columns: tuple[str, ...]) -> Iterator[Batch]:
     if form.kind == "json" and form.schema is None:
         raise RuntimeError(f"source {source.name}: a JSON form needs a schema")
     return read(task, form.schema, columns)

@@ -1,4 +1,4 @@
-"""Dedup: which kept records say the same, within and across sources, and which stand in a benchmark.
+"""Dedup: which kept records say the same, within and across sources, and which are benchmark items.
 
 Four rules, in order; each turns away all but the best of its group:
 
@@ -276,7 +276,7 @@ def _by_benchmark(
     folder: Path,
     progress: Progress | None,
 ) -> pl.DataFrame:
-    """Hits of a benchmark's items in the survivors, each with both texts for a person to confirm."""
+    """Hits of a benchmark's items in the survivors, with both texts for a person to confirm."""
     parts = _parts(work, _sources(table))
     alive = table.filter(pl.col("rule").is_null()).select("row", "source")
     found = search(benchmark, _texts(parts, alive["row"], progress))
@@ -308,11 +308,13 @@ def _texts(
 
 
 def _names(parts: Sequence[Path], rows: pl.Series) -> pl.DataFrame:
-    """row -> id for the rows that are named in a result; the others stay on disk."""
+    """Row -> id for the rows that are named in a result; the others stay on disk."""
     wanted = rows.drop_nulls().unique().cast(pl.UInt32)
     found, at = [], 0
     for part in parts:
-        ids = pl.read_parquet(part / "kept.parquet", columns=["id"]).with_row_index("row", offset=at)
+        ids = pl.read_parquet(part / "kept.parquet", columns=["id"]).with_row_index(
+            "row", offset=at
+        )
         at += len(ids)
         found.append(ids.filter(pl.col("row").is_in(wanted.implode())))
     return pl.concat(found)

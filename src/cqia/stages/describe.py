@@ -16,9 +16,6 @@ from cqia.errors import UserError
 from cqia.record import TEXT
 from cqia.tables import FORMATS, render
 
-VERSION = 1
-"""Changes when the same inputs would give other tables."""
-
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
@@ -54,7 +51,7 @@ def describe(*, work: Path, folder: Path | None = None) -> store.Facts:
     for name, table in tables.items():
         for kind in FORMATS:
             store.write_bytes(folder / f"{name}.{kind}", render(table, kind).encode())
-    facts = {"stage": "describe", "version": VERSION, "inputs": inputs, "described": stage}
+    facts = {"stage": "describe", "inputs": inputs, "described": stage}
     return {**facts, "records": len(records), "tables": paths}
 
 

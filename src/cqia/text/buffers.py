@@ -21,9 +21,7 @@ def flat(text: pl.Series) -> tuple[Bytes, Offsets]:
     return body, starts
 
 
-def where(
-    text: pl.Series, hit: pl.Series, change: Callable[[str], str]
-) -> pl.Series:
+def where(text: pl.Series, hit: pl.Series, change: Callable[[str], str]) -> pl.Series:
     """Apply a Python function to the rows marked in `hit` only; the rest passes through untouched.
 
     For work that no expression does (HTML parsing, check digits) and that few rows need.

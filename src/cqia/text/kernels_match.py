@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from cqia.text.kernels import decode
-from cqia.text.minhash import Array, mix
+from cqia.text.minhash import Array, code_points, roll
 
 HARD, INVISIBLE, SOFT, WIDE, TIGHT, OPERATOR, MARK = range(7)
 """What becomes of a character: HARD is dropped (punctuation, emoji, controls); INVISIBLE is dropped
@@ -19,7 +19,6 @@ KIND_SHIFT = 24
 CODE_MASK = (1 << 21) - 1
 NGRAM_SIZE_LIMIT = 64
 """Longest n-gram that `coverage` looks for."""
-_BASE = np.uint64(0x9E3779B97F4A7C15)
 _FAR_HAN, _FAR_HAN_END = 0x30000, 0x40000
 
 
@@ -106,37 +105,11 @@ def fold(
 
 
 @njit(cache=True, nogil=True)
-def _finish(value: np.uint64, length: int) -> np.uint64:
-    """A hash of the polynomial value that is never 0, the mark of a free place."""
-    return mix(value ^ np.uint64(length) * _BASE) | np.uint64(1)
-
-
-@njit(cache=True, nogil=True)
-def _power(length: int) -> np.uint64:
-    power = np.uint64(1)
-    for _ in range(length):
-        power *= _BASE
-    return power
-
-
-@njit(cache=True, nogil=True)
 def gram_hashes(data: Array, start: np.int64, stop: np.int64, length: int) -> Array:
-    """The hash of every run of `length` characters; none when the text is shorter."""
+    """The hash of every run of `length` characters; none when the text is shorter; never 0."""
     out: Array = np.empty(stop - start, np.uint64)
-    power = _power(length)
-    value, count, seen = np.uint64(0), 0, 0
-    lead = tail = start
-    while lead < stop:
-        code, lead = decode(data, lead)
-        value = value * _BASE + np.uint64(code + 1)
-        seen += 1
-        if seen > length:
-            old, tail = decode(data, tail)
-            value -= np.uint64(old + 1) * power
-        if seen >= length:
-            out[count] = _finish(value, length)
-            count += 1
-    return out[:count]
+    out = out[: roll(out, code_points(data, start, stop, out), length)]
+    return out | np.uint64(1)
 
 
 @njit(cache=True, nogil=True)
@@ -183,7 +156,7 @@ def coverage(
     sizes: Array,
     least: float,
 ) -> Array:
-    """Record, item, share and covered characters, a row wherever a record holds an item's n-gram."""
+    """Record, item, share, covered characters: a row wherever a record holds an item's n-gram."""
     stamps = np.full(len(posting_starts), -1, np.int64)
     counts = np.zeros(len(sizes), np.int64)
     touched = np.empty(len(sizes), np.int64)

@@ -31,32 +31,42 @@ def mix(value: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def ngram_hashes(data: Array, start: np.int64, stop: np.int64, ngram: int, out: Array) -> int:
-    """Write the 64-bit hash of every character n-gram of one text to `out`; returns how many.
-
-    A polynomial over code points, rolled along the bytes. A text shorter than the n-gram is one
-    n-gram of its own; an empty text has none.
-    """
-    out_power = np.uint64(1)
-    for _ in range(ngram):
-        out_power *= _BASE
-    value = np.uint64(0)
-    count, length = 0, 0
-    lead = tail = start
-    while lead < stop:
-        code, lead = decode(data, lead)
-        value = value * _BASE + np.uint64(code + 1)
-        length += 1
-        if length > ngram:
-            old, tail = decode(data, tail)
-            value -= np.uint64(old + 1) * out_power
-        if length >= ngram:
-            out[count] = mix(value)
-            count += 1
-    if 0 < length < ngram:
-        out[0] = mix(value ^ np.uint64(length))
-        count = 1
+def code_points(data: Array, start: np.int64, stop: np.int64, out: Array) -> int:
+    """Write one text's code points, each plus one, to `out`; returns how many."""
+    count, at = 0, start
+    while at < stop:
+        point, at = decode(data, at)
+        out[count] = point + 1
+        count += 1
     return count
+
+
+@njit(cache=True, nogil=True)
+def roll(points: Array, length: int, ngram: int) -> int:
+    """Replace `length` code points by the 64-bit hashes of their n-grams; returns how many.
+
+    A polynomial, rolled: in place, because it needs each point only until its n-gram has passed.
+    """
+    power = np.uint64(1)
+    for _ in range(ngram):
+        power *= _BASE
+    value = leaving = np.uint64(0)
+    for at in range(length):
+        value = value * _BASE + points[at] - leaving * power
+        if at + 1 >= ngram:
+            leaving = points[at + 1 - ngram]
+            points[at + 1 - ngram] = mix(value)
+    return max(length + 1 - ngram, 0)
+
+
+@njit(cache=True, nogil=True)
+def ngram_hashes(data: Array, start: np.int64, stop: np.int64, ngram: int, out: Array) -> int:
+    """Write the hash of every character n-gram of one text to `out`; returns how many.
+
+    A text shorter than the n-gram is one n-gram of its own; an empty text has none.
+    """
+    length = code_points(data, start, stop, out)
+    return roll(out, length, min(ngram, length)) if length else 0
 
 
 @njit(cache=True, nogil=True)
