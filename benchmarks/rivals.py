@@ -17,7 +17,7 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -34,7 +34,10 @@ RIVALS = {
     "datatrove": ("datatrove[processing,io]==0.10.1", "spacy", "jieba"),
     "data-juicer": ("py-data-juicer==1.6.1", "aiohttp"),
 }
-LIMITS = {"filters": {"datatrove": 3_000, "data-juicer": 50_000}, "dedup": {}}
+LIMITS: dict[str, dict[str, int]] = {
+    "filters": {"datatrove": 3_000, "data-juicer": 50_000},
+    "dedup": {},
+}
 """Documents a rival gets at most: beyond them it takes too long, and its speed stays the same."""
 WARM = 400
 """Documents of the untimed first run: byte code and compiled kernels are on disk after it."""
@@ -190,7 +193,7 @@ def machine(pythons: Mapping[str, Path]) -> dict[str, object]:
     }
 
 
-def table(runs: list[Run], docs: int) -> str:
+def table(runs: Sequence[Run], docs: int) -> str:
     """The results as Markdown, each rival beside cqia on as many documents and on all of them."""
     quality = sorted({name for run in runs for name in run.quality})
     head = ["task", "system", "documents", "kept", "wall s", "CPU s", "docs per CPU s"]
@@ -214,6 +217,24 @@ def table(runs: list[Run], docs: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def schedule(docs: int, limits: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[str, str, int]]:
+    """Task, system and documents of every timed run: cqia before, between and after the rivals."""
+    for task, limit in limits.items():
+        for rival in RIVALS:
+            size = min(docs, limit.get(rival, docs))
+            yield from ((task, "cqia", one) for one in sorted({docs, size}, reverse=True))
+            yield task, rival, size
+        yield task, "cqia", docs
+
+
+def save(work: Path, runs: Sequence[Run], docs: int, facts: Mapping[str, object]) -> None:
+    """Write what there is so far: a run that fails late costs no earlier one."""
+    body = {"machine": facts, "runs": [{**asdict(run), "speed": run.speed} for run in runs]}
+    (work / "rivals.json").write_text(json.dumps(body, indent=2))
+    note = "\n".join(f"- {key}: {value}" for key, value in facts.items())
+    (work / "rivals.md").write_text(f"{table(runs, docs)}\n{note}\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="cqia side by side with its rivals")
     parser.add_argument("--docs", type=int, default=200_000)
@@ -228,25 +249,16 @@ def main() -> None:
         pythons[name] = Path(given[name]) if name in given else environment(name)
     bench = Bench(work=options.work.resolve() / "rivals", docs=docs, pythons=pythons)
     prepare(bench.work, docs)
-    limits = {"filters": {"datatrove": 400}, "dedup": {}} if options.quick else LIMITS
+    limits = {"filters": {"datatrove": WARM}, "dedup": {}} if options.quick else LIMITS
     for task in limits:
         for system in pythons:
             bench.run(task, system, min(WARM, docs))
     print("all warm; now the timed runs", flush=True)
-    runs = []
-    for task, limit in limits.items():
-        for rival in RIVALS:
-            size = min(docs, limit.get(rival, docs))
-            runs += [bench.run(task, "cqia", one) for one in sorted({docs, size}, reverse=True)]
-            runs.append(bench.run(task, rival, size))
-        runs.append(bench.run(task, "cqia", docs))
-    facts = machine(pythons)
-    body = {"machine": facts, "runs": [{**asdict(run), "speed": run.speed} for run in runs]}
-    (options.work / "rivals.json").write_text(json.dumps(body, indent=2))
-    text = table(runs, docs)
-    note = "\n".join(f"- {key}: {value}" for key, value in facts.items())
-    (options.work / "rivals.md").write_text(f"{text}\n{note}\n")
-    print(text)
+    facts, runs = machine(pythons), []
+    for task, system, size in schedule(docs, limits):
+        runs.append(bench.run(task, system, size))
+        save(options.work, runs, docs, facts)
+    print((options.work / "rivals.md").read_text())
 
 
 if __name__ == "__main__":

@@ -22,10 +22,11 @@ import polars as pl
 
 from cqia import ledger, store
 from cqia.contamination import Benchmark, search
+from cqia.duplicates import by_key, by_similarity, drop, ranked
 from cqia.errors import UserError, unknown
 from cqia.record import TEXT
 from cqia.text.matching import exact_key, matching_view
-from cqia.text.near import PAIRS, MinHash, NearIndex, clusters
+from cqia.text.near import PAIRS, MinHash, NearIndex
 from cqia.workers import Progress
 
 PREFERENCES = ("votes", "comments", "length", "verified")
@@ -96,13 +97,13 @@ def dedup(
         return done
     store.begin(folder, mark)
     answers = {name: one["answers"] for name, one in sources.items()}
-    table = _ranked(_keys(work, list(sources), progress), prefer, answers)
-    table = _by_key(table)
+    table = ranked(_keys(work, list(sources), progress), prefer, answers)
+    table = by_key(table)
     pairs = PAIRS.to_frame()
     if near != "none":
         minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
         pairs = _pairs(work, table, near, threshold, minhash, progress)
-    table = _by_similarity(table, pairs, threshold)
+    table = by_similarity(table, pairs, threshold)
     for one in benchmarks:
         table = _by_benchmark(work, table, one, folder, progress)
     return _finish(folder, mark, facts, work, table, pairs)
@@ -168,51 +169,6 @@ def _keys(work: Path, sources: Sequence[str], progress: Progress | None) -> pl.D
     return pl.concat(rows).with_row_index("row")
 
 
-def _ranked(
-    table: pl.DataFrame, prefer: Sequence[str], answers: dict[str, int | None]
-) -> pl.DataFrame:
-    """The records with the best first: every rule keeps the first of its group."""
-    limit = pl.col("source").cast(pl.String).replace_strict(answers, return_dtype=pl.Int64)
-    order = table.with_columns(limit=limit).sort(
-        *prefer, "row", descending=[True] * len(prefer) + [False]
-    )
-    none = {"rule": pl.String, "value": pl.Float64, "bound": pl.Float64, "keeper": pl.UInt32}
-    return order.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in none.items())
-
-
-def _by_key(table: pl.DataFrame) -> pl.DataFrame:
-    """Exact duplicates, then more answers to a question than its source wants."""
-    first = pl.col("row").first().over("record")
-    table = _drop(table, pl.col("row") != first, "ExactDuplicate", pl.lit(1.0), 1.0, first)
-    free = pl.col("rule").is_null()
-    for group, member in (("question", free & pl.col("asked")), ("prompt", free)):
-        rank = member.cum_sum().over(group)
-        best = pl.col("row").filter(member).first().over(group)
-        many = member & (rank > pl.col("limit"))
-        table = _drop(table, many.fill_null(False), "SameQuestion", rank, pl.col("limit"), best)
-    return table
-
-
-def _drop(
-    table: pl.DataFrame,
-    hit: pl.Expr,
-    rule: str,
-    value: pl.Expr,
-    bound: float | pl.Expr,
-    keeper: pl.Expr,
-) -> pl.DataFrame:
-    """Write a rule's verdict into the rows it hits."""
-    verdict = {
-        "rule": pl.lit(rule),
-        "value": value.cast(pl.Float64),
-        "bound": (pl.lit(bound) if isinstance(bound, float) else bound).cast(pl.Float64),
-        "keeper": keeper.cast(pl.UInt32),
-    }
-    return table.with_columns(
-        pl.when(hit).then(new).otherwise(pl.col(name)).alias(name) for name, new in verdict.items()
-    )
-
-
 def _pairs(
     work: Path,
     table: pl.DataFrame,
@@ -242,33 +198,6 @@ def _pairs(
     return pairs.with_columns(a=alive.gather(pairs["a"]), b=alive.gather(pairs["b"]))
 
 
-def _by_similarity(table: pl.DataFrame, pairs: pl.DataFrame, threshold: float) -> pl.DataFrame:
-    """Near-duplicates: of every connected component the best stays; `group` names the component.
-
-    Answers to one question are no duplicates of one another where their source wants several.
-    """
-    links = _unlike_questions(table, pairs)
-    labels = pl.Series("group", clusters(len(table), links), dtype=pl.UInt32)
-    both = pl.concat([links, links.rename({"a": "b", "b": "a"})], how="diagonal")
-    best = both.group_by(row="a").agg(similarity=pl.col("similarity").max())
-    table = table.join(best, on="row", how="left", maintain_order="left")
-    linked = pl.col("similarity").is_not_null()
-    table = table.with_columns(group=pl.when(linked).then(labels.gather(table["row"])))
-    keeper = pl.col("row").first().over("group")
-    hit = linked & (pl.col("row") != keeper)
-    table = _drop(table, hit, "NearDuplicate", pl.col("similarity"), threshold, keeper)
-    return table.drop("similarity")
-
-
-def _unlike_questions(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """The pairs without those of two answers to a question whose sources want several."""
-    by_row = table.select("row", "prompt", "question", "asked", "limit").sort("row")
-    a, b = by_row[pairs["a"]], by_row[pairs["b"]]
-    same = (a["prompt"] == b["prompt"]) | ((a["question"] == b["question"]) & a["asked"])
-    several = (a["limit"].fill_null(2) > 1) & (b["limit"].fill_null(2) > 1)
-    return pairs.filter(~(same & several))
-
-
 def _by_benchmark(
     work: Path,
     table: pl.DataFrame,
@@ -290,7 +219,7 @@ def _by_benchmark(
     rule = f"Contamination.{benchmark.name}"
     nobody = pl.lit(None, dtype=pl.UInt32)
     hit = pl.col("share").is_not_null()
-    return _drop(table, hit, rule, pl.col("share"), benchmark.threshold, nobody).drop("share")
+    return drop(table, hit, rule, pl.col("share"), benchmark.threshold, nobody).drop("share")
 
 
 def _texts(

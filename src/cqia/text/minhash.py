@@ -181,6 +181,7 @@ def _equal(data: Array, offsets: Array, a: int, b: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _distinct(grams: Array, count: int, table: Array, stamps: Array, stamp: int) -> int:
+    """Enter n-grams into a table; returns how many distinct ones there are."""
     distinct = 0
     for at in range(count):
         place = slot(table, stamps, grams[at], stamp)
@@ -248,7 +249,7 @@ def connect(
     found, turn = 0, 0
     for bucket in range(len(bounds) - 1):
         for a in range(bounds[bucket], bounds[bucket + 1]):
-            distinct = -1
+            distinct, room = -1, 1
             for b in range(a + 1, bounds[bucket + 1]):
                 left, right = find(parent, members[a]), find(parent, members[b])
                 if left == right:
@@ -264,10 +265,21 @@ def connect(
                 else:
                     if distinct < 0:
                         count = ngram_hashes(data, offsets[a], offsets[a + 1], ngram, grams)
-                        distinct = _distinct(grams, count, table, stamps, a)
+                        room = table_size(count)
+                        distinct = _distinct(grams, count, table[:room], stamps[:room], a)
                     count = ngram_hashes(data, offsets[b], offsets[b + 1], ngram, grams)
                     turn += 1
-                    other, both = _shared(grams, count, table, stamps, a, seen, turns, turn)
+                    own = table_size(count)
+                    other, both = _shared(
+                        grams,
+                        count,
+                        table[:room],
+                        stamps[:room],
+                        a,
+                        seen[:own],
+                        turns[:own],
+                        turn,
+                    )
                     value = both / (distinct + other - both)
                 if value >= threshold:
                     parent[max(left, right)] = min(left, right)

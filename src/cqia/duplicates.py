@@ -1,0 +1,85 @@
+"""The rules of dedup over one small table: a row a record, no texts, the best record first.
+
+Each rule writes its verdict into the rows it turns away: rule, value, bound, and the row of the
+record that stays in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from cqia.text.near import clusters
+
+
+def ranked(
+    table: pl.DataFrame, prefer: Sequence[str], answers: Mapping[str, int | None]
+) -> pl.DataFrame:
+    """The records with the best first: every rule keeps the first of its group."""
+    limit = pl.col("source").cast(pl.String).replace_strict(answers, return_dtype=pl.Int64)
+    order = table.with_columns(limit=limit).sort(
+        *prefer, "row", descending=[True] * len(prefer) + [False]
+    )
+    none = {"rule": pl.String, "value": pl.Float64, "bound": pl.Float64, "keeper": pl.UInt32}
+    return order.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in none.items())
+
+
+def by_key(table: pl.DataFrame) -> pl.DataFrame:
+    """Exact duplicates, then more answers to a question than its source wants."""
+    first = pl.col("row").first().over("record")
+    table = drop(table, pl.col("row") != first, "ExactDuplicate", pl.lit(1.0), 1.0, first)
+    free = pl.col("rule").is_null()
+    for group, member in (("question", free & pl.col("asked")), ("prompt", free)):
+        rank = member.cum_sum().over(group)
+        best = pl.col("row").filter(member).first().over(group)
+        many = member & (rank > pl.col("limit"))
+        table = drop(table, many.fill_null(False), "SameQuestion", rank, pl.col("limit"), best)
+    return table
+
+
+def drop(
+    table: pl.DataFrame,
+    hit: pl.Expr,
+    rule: str,
+    value: pl.Expr,
+    bound: float | pl.Expr,
+    keeper: pl.Expr,
+) -> pl.DataFrame:
+    """Write a rule's verdict into the rows it hits."""
+    verdict = {
+        "rule": pl.lit(rule),
+        "value": value.cast(pl.Float64),
+        "bound": (pl.lit(bound) if isinstance(bound, float) else bound).cast(pl.Float64),
+        "keeper": keeper.cast(pl.UInt32),
+    }
+    return table.with_columns(
+        pl.when(hit).then(new).otherwise(pl.col(name)).alias(name) for name, new in verdict.items()
+    )
+
+
+def by_similarity(table: pl.DataFrame, pairs: pl.DataFrame, threshold: float) -> pl.DataFrame:
+    """Near-duplicates: of every connected component the best stays; `group` names the component.
+
+    Answers to one question are no duplicates of one another where their source wants several.
+    """
+    links = _unlike_questions(table, pairs)
+    labels = pl.Series("group", clusters(len(table), links), dtype=pl.UInt32)
+    both = pl.concat([links, links.rename({"a": "b", "b": "a"})], how="diagonal")
+    best = both.group_by(row="a").agg(similarity=pl.col("similarity").max())
+    table = table.join(best, on="row", how="left", maintain_order="left")
+    linked = pl.col("similarity").is_not_null()
+    table = table.with_columns(group=pl.when(linked).then(labels.gather(table["row"])))
+    keeper = pl.col("row").first().over("group")
+    hit = linked & (pl.col("row") != keeper)
+    table = drop(table, hit, "NearDuplicate", pl.col("similarity"), threshold, keeper)
+    return table.drop("similarity")
+
+
+def _unlike_questions(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs without those of two answers to a question whose sources want several."""
+    by_row = table.select("row", "prompt", "question", "asked", "limit").sort("row")
+    a, b = by_row[pairs["a"]], by_row[pairs["b"]]
+    same = (a["prompt"] == b["prompt"]) | ((a["question"] == b["question"]) & a["asked"])
+    several = (a["limit"].fill_null(2) > 1) & (b["limit"].fill_null(2) > 1)
+    return pairs.filter(~(same & several))
