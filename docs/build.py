@@ -4,7 +4,7 @@
 
 Three kinds of places are made anew; `tests/test_docs.py` fails where one of them is out of date:
 
-- a ```console block: every `$ cqia …` in it is run (`| head -N` cuts its output);
+- a ```console block: every `$ cqia …` in it is run (`| head -N` and `| tail -N` cut its output);
 - a ```python block with a ```text block after it: the code is run, the text is what it prints;
 - `<!-- made: NAME -->` … `<!-- end -->`: what the function of that name returns.
 
@@ -23,6 +23,7 @@ import io
 import re
 import shlex
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -74,7 +75,7 @@ def run(command: str) -> str:
     Raises:
         RuntimeError: the command ends with a bug.
     """
-    typed, _, head = command.partition(" | head -")
+    typed, _, cut = command.partition(" | ")
     arguments: list[str] = []
     for one in shlex.split(typed)[1:]:
         arguments += sorted(glob.glob(one)) if "*" in one else [one]
@@ -86,8 +87,9 @@ def run(command: str) -> str:
     elif result.exception and not isinstance(result.exception, SystemExit):
         raise RuntimeError(f"{command}: {result.exception!r}") from result.exception
     lines = [line.rstrip() for line in said.splitlines()]
-    if head and len(lines) > int(head):
-        lines = lines[: int(head)]
+    end, _, count = cut.partition(" -")
+    if count:
+        lines = lines[: int(count)] if end == "head" else lines[-int(count) :]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -172,6 +174,14 @@ def _one(text: str) -> str:
     return text.replace("\n", "⏎")
 
 
+def floors() -> str:
+    """import-linter's layers, top first."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    rows = [layer.replace("cqia.", "") for layer in layers]
+    return "```text\n" + "".join(f"{row}\n" for row in rows) + "```"
+
+
 def step_table() -> str:
     """Every cleaner and filter with its parameters."""
     out = ""
@@ -203,6 +213,7 @@ def _toml(value: object) -> str:
 
 
 MAKERS: dict[str, Callable[[], str]] = {
+    "floors": floors,
     "source_table": source_table,
     "paper_table": paper_table,
     "source_pages": source_pages,

@@ -9,6 +9,7 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -105,7 +106,7 @@ def faults(command: str) -> Iterator[str]:
         yield f"no verb {words[1]}"
         return
     options = {name: one for one in verb(words[1]).params for name in one.opts}
-    for word, value in zip(words[2:], [*words[3:], ""], strict=True):
+    for word, value in pairwise([*words[2:], ""]):
         if not word.startswith("-") or word in ("-h", "--help"):
             continue
         if word not in options:

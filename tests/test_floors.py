@@ -78,9 +78,8 @@ def test_imports_go_down_only() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", LIGHT)
-def test_importing_loads_nothing_heavy(name: str) -> None:
-    code = f"import sys, {name}; print(*sorted({set(HEAVY)!r} & set(sys.modules)))"
+def test_importing_loads_nothing_heavy() -> None:
+    code = f"import sys, {', '.join(LIGHT)}; print(*sorted({set(HEAVY)!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.split() == []
 
@@ -114,17 +113,12 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["/home/ann/x", "see /Users/ann", "/root/data", r"C:\Users\ann", "a=/home/ann"],
-)
-def test_a_private_path_would_be_seen(text: str) -> None:
-    assert PRIVATE.search(text)
-
-
-@pytest.mark.parametrize("text", ["https://x.org/home/a", "/root", "a/home/b", "~/data"])
-def test_other_paths_are_no_private_ones(text: str) -> None:
-    assert not PRIVATE.search(text)
+@pytest.mark.parametrize("folder", ["home", "Users", "root"])
+def test_a_private_path_would_be_seen(folder: str) -> None:
+    assert PRIVATE.search(f"see /{folder}/ann")
+    assert PRIVATE.search(f"a=/{folder}/ann")
+    assert PRIVATE.search("C:" + rf"\Users\{folder}")
+    assert not PRIVATE.search(f"https://x.org/{folder}/a, a/{folder}/b, /{folder}, ~/{folder}")
 
 
 def test_the_catalogue_of_cleaners_is_whole() -> None:

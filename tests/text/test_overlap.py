@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cqia.text.matching import matching_view
 from cqia.text.overlap import HITS, best, ngram_index
 
 QUESTION = "下列关于水循环的说法正确的是哪一项呢"
@@ -111,3 +116,38 @@ def test_shares_are_those_of_the_plain_definition(
     for r, record in enumerate(records):
         for i, item in enumerate(items):
             assert found.get((r, i), 0.0) == pytest.approx(plain_share(item, record, 3))
+
+
+DATA = Path(os.environ.get("CQIA_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+
+def exam(subject: str) -> list[list[str]]:
+    with (DATA / "agieval_zh" / f"gaokao-{subject}.jsonl").open(encoding="utf-8") as file:
+        items = [json.loads(line) for line in file]
+    return [
+        matching_view(
+            pl.Series([item["question"], *(option[3:] for option in item["options"])])
+        ).to_list()
+        for item in items
+    ]
+
+
+def bank(subject: str) -> pl.Series:
+    path = DATA / "gaokao_bench" / "Objective_Questions" / f"2010-2022_{subject}_MCQs.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["example"]
+    return matching_view(pl.Series([row["question"] for row in rows]))
+
+
+@pytest.mark.skipif(not (DATA / "agieval_zh").is_dir(), reason=f"no exam data under {DATA}")
+@pytest.mark.parametrize(
+    ("subject", "file", "covered"),
+    [
+        ("geography", "Geography", 52),  # national papers, in both collections
+        ("history", "History", 0),  # Shanghai and Tianjin papers against national ones
+    ],
+)
+def test_real_exam_items_that_stand_in_both_collections(
+    subject: str, file: str, covered: int
+) -> None:
+    hits = best(ngram_index(exam(subject)).hits(bank(file), least=0.5), "item")
+    assert len(hits) == pytest.approx(covered, abs=2)

@@ -58,22 +58,26 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
+HELP = """From raw Chinese sources to a curated instruction dataset, with a ledger of every decision.
+
+从中文原始语料到指令数据集：每一条记录为什么留下、为什么丢弃，都有账可查。
+
+\b
+raw files -> curate -> dedup -> assemble -> describe
+               |         |         |
+               +---------+---------+--> ledger: why, drops, whatif, diff
+"""
+
+
 @click.group(
     cls=Verbs,
+    help=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start here:  cqia demo   then   cqia why ID --work work/demo",
 )
 @click.version_option(package_name="cqia")
 def cqia() -> None:
-    r"""From raw Chinese sources to a curated instruction dataset, with a ledger of every decision.
-
-    从中文原始语料到指令数据集：每一条记录为什么留下、为什么丢弃，都有账可查。
-
-    \b
-    raw files -> curate -> dedup -> assemble -> describe
-                   |         |         |
-                   +---------+---------+--> ledger: why, drops, whatif, diff
-    """
+    """Hold the verbs."""
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ def command(name: str | None, format_: str) -> None:
     from cqia.filters.base import Filter
     from cqia.recipe import keys
     from cqia.sources.catalogue import SOURCES
+    from cqia.sources.generic import READERS
 
     if name is None:
         rows = [
@@ -32,6 +33,9 @@ def command(name: str | None, format_: str) -> None:
             for one in SOURCES.values()
         ]
         show.table(pl.DataFrame(rows), format_)
+        if format_ == "table":
+            readers = ", ".join(READERS)
+            show.line(f"your own: a [[source]] in a TOML with reader = one of {readers}")
         return
     if name not in SOURCES:
         raise unknown("source", name, SOURCES)

@@ -17,6 +17,7 @@ MediaWiki, plain text) and a mapping from the record's columns to the file's fie
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -66,6 +67,20 @@ STEPS: tuple[Step, ...] = (
 turned away (this project's choice)."""
 
 
+GIVEN: dict[str, tuple[str, ...]] = {
+    "alpaca": (*TEXT, "system"),
+    "sharegpt": ("instruction", "output", "system"),
+    "messages": ("instruction", "output", "system"),
+    "html": ("title", "output"),
+    "mediawiki": ("title", "output"),
+    "text": ("title", "output"),
+}
+"""Reader -> the columns it knows by itself. Where templates make no instruction, a title is it."""
+
+TYPES = ("social", "knowledge", "exam", "nlp")
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """What a `[[source]]` block says of its files."""
@@ -73,8 +88,6 @@ class Layout:
     reader: str
     map: Mapping[str, str] = field(default_factory=dict)
     templates: tuple[str, ...] = ()
-    where: str = ""
-    """File and line of the block, for errors."""
 
 
 def generic(
@@ -93,28 +106,19 @@ def generic(
     """A source made of a layout and a recipe.
 
     Raises:
-        UserError: an unknown reader, a mapping of what is no record column, or no text to read.
+        UserError: a name that is no folder's, an unknown reader or type, a mapping of what is no
+            record column, no instruction to read or two, or a template with an unknown slot.
     """
-    where = layout.where
-    if layout.reader not in READERS:
-        raise unknown("reader", layout.reader, READERS, where=where)
-    for column in layout.map:
-        if column not in MAPPED:
-            raise unknown("record column", column, MAPPED, where=f"{where}: map")
-    kind = READERS[layout.reader]
-    if kind in {"csv", "parquet"} or layout.reader == "jsonl":
-        _need_text(layout)
-    read = {
-        "jsonl": read_fields,
-        "csv": read_fields,
-        "parquet": read_fields,
-        "alpaca": read_alpaca,
-        "sharegpt": read_turns,
-        "messages": read_turns,
-        "html": read_main_text,
-        "mediawiki": read_titled,
-        "text": read_titled,
-    }[layout.reader]
+    for one in (name, family or name):
+        if not re.fullmatch(r"\w[\w-]*", one):
+            raise UserError(
+                f"{one!r} is no name for a source or a family",
+                mend="make it of letters, digits, - and _",
+            )
+    if type not in TYPES:
+        raise unknown("type", type, TYPES)
+    _check(layout)
+    read = partial(_READ.get(layout.reader, read_fields), layout=layout)
     return Source(
         name=name,
         family=family or name,
@@ -122,7 +126,7 @@ def generic(
         title=title or name,
         origin=origin,
         licence=licence,
-        forms=(Form(kind=kind, read=partial(read, layout=layout), schema=_schema(layout)),),
+        forms=(Form(kind=READERS[layout.reader], read=read, schema=_schema(layout)),),
         steps=steps,
         templates=layout.templates,
         answers=answers,
@@ -130,19 +134,35 @@ def generic(
     )
 
 
-def _need_text(layout: Layout) -> None:
-    if "instruction" not in layout.map and not layout.templates:
+def _check(layout: Layout) -> None:
+    if layout.reader not in READERS:
+        raise unknown("reader", layout.reader, READERS)
+    for column, path in layout.map.items():
+        if column not in MAPPED:
+            raise unknown("record column", column, MAPPED)
+        if "" in path.split("."):
+            raise UserError(
+                f"{path!r} is no field for {column!r}", mend='name one, as in "answer.text"'
+            )
+    known = {*GIVEN.get(layout.reader, ()), *layout.map} - {*_NOT_TEXT}
+    if layout.templates and "instruction" in known:
+        raise UserError(
+            "templates make the instruction, and the file holds one already",
+            mend="keep one of the two",
+        )
+    if not layout.templates and not known & {"instruction", "title"}:
         raise UserError(
             f"reader {layout.reader!r} needs to know which field is the instruction",
-            where=layout.where,
             mend='add map = { instruction = "FIELD", output = "FIELD" }',
         )
+    for slot in _SLOT.findall(" ".join(layout.templates)):
+        if slot not in known:
+            raise unknown("slot of a template", slot, known)
 
 
 def _schema(layout: Layout) -> pl.Struct | None:
     turn = pl.List(pl.Struct({"from": pl.String, "value": pl.String}))
     message = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
-    extra = {path: pl.String() for path in layout.map.values()}
     known: dict[str, dict[str, pl.DataType]] = {
         "alpaca": {
             **dict.fromkeys((*TEXT, "system"), pl.String()),
@@ -151,10 +171,10 @@ def _schema(layout: Layout) -> pl.Struct | None:
         "sharegpt": {"conversations": turn, "system": pl.String()},
         "messages": {"messages": message},
     }
-    return (
-        _nested({**known.get(layout.reader, {}), **extra})
-        if READERS[layout.reader] == "json"
-        else None
+    if READERS[layout.reader] != "json":
+        return None
+    return _nested(
+        {**known.get(layout.reader, {}), **dict.fromkeys(layout.map.values(), pl.String())}
     )
 
 
@@ -175,45 +195,62 @@ def _mapped(raw: pl.DataFrame, layout: Layout) -> dict[str, pl.Expr]:
     """The mapped record columns.
 
     Raises:
-        UserError: a mapped column is not in the file.
+        UserError: a mapped column is not in the file, or holds no single values.
     """
-    found: dict[str, pl.Expr] = {}
-    for column, path in layout.map.items():
-        head, *rest = path.split(".") if path not in raw.columns else [path]
-        if head not in raw.columns:
-            names = [name for name in raw.columns if name not in {"file", "row"}]
-            raise unknown("column", path, names, where=f"{raw['file'][0]}:{raw['row'][0]}")
-        value = pl.col(head)
-        for name in rest:
-            value = value.struct.field(name)
-        found[column] = value.cast(pl.String)
+    found = {column: _at(raw, path) for column, path in layout.map.items()}
     for column in ("votes", "comments"):
         if column in found:
             found[column] = integer(found[column])
     if "date" in found:
-        found["date"] = found["date"].str.slice(0, 10).str.to_date(strict=False)
+        day = found["date"].str.replace(_DAY, "${1}-${2}-${3}")
+        found["date"] = day.str.to_date("%Y-%m-%d", strict=False)
     return found
 
 
+_DAY = r"(?s)^\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2}).*$"
+"""A day in the spellings that are read; a row's date must not depend on its neighbours', so no
+spelling is guessed from a batch."""
+
+
+def _at(raw: pl.DataFrame, path: str) -> pl.Expr:
+    """The values at a dotted path, as text."""
+    head, *rest = [path] if path in raw.columns else path.split(".")
+    place = f"{raw['file'][0]}:{raw['row'][0]}"
+    if head not in raw.columns:
+        names = [name for name in raw.columns if name not in {"file", "row"}]
+        raise unknown("column", path, names, where=place)
+    value, kind = pl.col(head), raw[head].dtype
+    for name in rest:
+        inner = kind.to_schema() if isinstance(kind, pl.Struct) else {}
+        if name not in inner:
+            raise UserError(f"column {head!r} has no field {path!r}, it is {kind}", where=place)
+        value, kind = value.struct.field(name), pl.Series(dtype=inner[name]).dtype
+    if kind.is_nested():
+        raise UserError(f"column {path!r} must hold single values, it is {kind}", where=place)
+    return value.cast(pl.String)
+
+
 def _records(raw: pl.DataFrame, layout: Layout, columns: dict[str, pl.Expr]) -> pl.DataFrame:
-    """Records of the given columns: templates filled, and rows without text marked as faults."""
+    """Records of the given columns: templates filled, and rows without text marked as faults.
+
+    Which template a row gets depends on its key or its texts, never on where the file lies.
+    """
     made = raw.select("file", "row", **columns)
-    if layout.templates and "instruction" not in columns:
-        key = pl.col("key") if "key" in columns else pl.concat_str("file", "row", separator=":")
+    if layout.templates:
         fields = {name: pl.col(name).fill_null("") for name in columns if name not in _NOT_TEXT}
+        texts = pl.concat_str(fields.values(), separator="\x1f")
+        key = pl.coalesce("key", texts) if "key" in columns else texts
         made = made.with_columns(instruction=fill(layout.templates, key, fields))
+    needed = dict.fromkeys([*_SLOT.findall(" ".join(layout.templates)), "instruction", "output"])
     tests = {
         f"no {column} (field {layout.map.get(column, column)!r} is missing or empty)": blank(
             pl.col(column)
         )
-        for column in ("instruction", "output")
+        for column in needed
         if column in made.columns
     }
-    if "fault" in made.columns:
-        return made.with_columns(fault=pl.coalesce("fault", fault(tests))).drop(
-            "title", strict=False
-        )
-    return made.with_columns(fault=fault(tests)).drop("title", strict=False)
+    own = ["fault"] if "fault" in columns else []
+    return made.with_columns(fault=pl.coalesce(*own, fault(tests))).drop("title", strict=False)
 
 
 _NOT_TEXT = ("votes", "comments", "date", "history", "fault")
@@ -232,8 +269,10 @@ def read_alpaca(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
             output=pl.element().list.get(1, null_on_oob=True),
         )
     )
+    odd = pl.col("history").list.eval(pl.element().list.len().fill_null(0) != 2).list.any()
     columns = {name: pl.col(name) for name in (*TEXT, "system")} | {
-        "history": turns.cast(pl.List(TURN))
+        "history": turns.cast(pl.List(TURN)),
+        "fault": fault({"history must hold pairs of question and answer": odd}),
     }
     return _records(raw, layout, columns | _mapped(raw, layout))
 
@@ -263,56 +302,40 @@ def read_turns(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
     )
     texts = pl.col(list_).list.eval(pl.element().struct.field(what))
     order = roles.list.join("").fill_null("")
-    frame = raw.with_columns(order=order, texts=texts).with_columns(
-        lead=pl.when(pl.col("order").str.starts_with("s")).then(pl.col("texts").list.first())
-    )
+    frame = raw.with_columns(order=order, texts=texts)
+    led = pl.col("order").str.starts_with("s")
     frame = frame.with_columns(
-        texts=pl.when(pl.col("lead").is_null())
-        .then("texts")
-        .otherwise(pl.col("texts").list.slice(1))
+        lead=pl.when(led).then(pl.col("texts").list.first()),
+        texts=pl.when(led).then(pl.col("texts").list.slice(1)).otherwise("texts"),
     )
     given = pl.col("system") if "system" in raw.columns else pl.lit(None, dtype=pl.String)
-    frame = frame.with_columns(history=_history(frame))
-    columns = {
+    last = {
         "instruction": pl.col("texts").list.get(-2, null_on_oob=True),
         "output": pl.col("texts").list.get(-1, null_on_oob=True),
+    }
+    pair = pl.struct(instruction=pl.element(), output=pl.element().shift(-1))
+    pairs = pl.col("texts").list.eval(pair.gather_every(2)).cast(pl.List(TURN))
+    columns = last | {
         "system": pl.coalesce("lead", given),
-        "history": pl.col("history"),
-        "fault": pl.when(~pl.col("order").str.contains(r"^s?(ua)+$")).then(
-            pl.format("turns must be question and answer in turn, these are {}", "order")
+        "history": pairs.list.head(pl.max_horizontal(pairs.list.len(), 1) - 1),
+        "fault": pl.coalesce(
+            fault({f"no turns (field {list_!r} is missing or empty)": pl.col("order") == ""}),
+            pl.when(~pl.col("order").str.contains(r"^s?(ua)+$")).then(
+                pl.format("turns must be question and answer in turn, these are {}", "order")
+            ),
+            fault({"the last question is empty": blank(last["instruction"])}),
+            fault({"the last answer is empty": blank(last["output"])}),
         ),
     }
     return _records(frame, layout, columns | _mapped(frame, layout))
 
 
-def _history(frame: pl.DataFrame) -> pl.Series:
-    """All exchanges but the last of each conversation."""
-    earlier = pl.col("texts").list.head(pl.max_horizontal(pl.col("texts").list.len(), 2) - 2)
-    pairs = frame.select(
-        index=pl.int_range(pl.len()),
-        instruction=earlier.list.gather_every(2),
-        output=earlier.list.gather_every(2, 1),
-    ).filter(
-        (pl.col("instruction").list.len() > 0)
-        & (pl.col("instruction").list.len() == pl.col("output").list.len())
-    )
-    turns = (
-        pairs.explode("instruction", "output")
-        .group_by("index", maintain_order=True)
-        .agg(history=pl.struct("instruction", "output"))
-    )
-    whole = frame.select(index=pl.int_range(pl.len())).join(
-        turns, on="index", how="left", maintain_order="left"
-    )
-    return whole["history"].cast(pl.List(TURN))
-
-
 def read_titled(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
-    """Wiki pages or text files: the text is the output, a template makes the instruction."""
+    """Wiki pages or text files: the text is the output; a file's title is its name."""
     if "title" not in raw.columns:
-        stem = pl.col("file").str.extract(r"([^/\\!]+?)(\.\w+)*$")
+        stem = pl.col("file").str.extract(r"([^/\\!]+?)(?:\.\w+)?(?:\.(?:gz|zst|bz2))?$")
         raw = raw.with_columns(title=stem)
-    return _records(raw, layout, {"title": pl.col("title"), "output": pl.col("text")})
+    return _pages(raw, layout, "the page has no text")
 
 
 def read_main_text(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
@@ -332,7 +355,23 @@ def read_main_text(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
         title=pl.Series([getattr(page, "title", None) for page in found], dtype=pl.String),
         text=pl.Series([getattr(page, "text", None) for page in found], dtype=pl.String),
     )
-    columns = {"title": pl.col("title"), "output": pl.col("text")}
+    return _pages(pages, layout, "no main text was found")
+
+
+def _pages(raw: pl.DataFrame, layout: Layout, lack: str) -> pl.DataFrame:
+    """Pages with title and text: a template makes the instruction, or the title is it."""
+    text, title = pl.col("text"), pl.col("title")
+    columns = {"title": title, "output": text, "fault": fault({lack: blank(text)})}
     if not layout.templates:
-        columns["instruction"] = pl.col("title")
-    return _records(pages, layout, columns)
+        columns["instruction"] = title
+    return _records(raw, layout, columns | _mapped(raw, layout))
+
+
+_READ = {
+    "alpaca": read_alpaca,
+    "sharegpt": read_turns,
+    "messages": read_turns,
+    "html": read_main_text,
+    "mediawiki": read_titled,
+    "text": read_titled,
+}

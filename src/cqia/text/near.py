@@ -1,6 +1,6 @@
 """Near-duplicates: MinHash bands find candidates, the exact Jaccard similarity decides.
 
-The index lives in files (texts, sketches, one key file a band) and keeps about 16 bytes a text in
+The index lives in files (texts, sketches, one key file a band) and keeps about 20 bytes a text in
 memory, however many texts there are. Two texts collide in a band of r rows with probability
 s**r, in one of b bands with 1 - (1 - s**r)**b (Leskovec, Rajaraman, Ullman, *Mining of Massive
 Datasets*, section 3.4); 42 bands of 6 find a pair at 0.7 with probability 0.995. No accepted pair

@@ -111,7 +111,7 @@ def ngram_index(
     every = np.concatenate([np.empty(0, np.uint64), *hashes])
     places = np.array(rows, np.int64).reshape(-1, 3)
     unique, number = np.unique(every, return_inverse=True)
-    pairs = np.unique(np.stack([number, places[:, 0]], axis=1), axis=0)
+    gram_of, item_of = np.divmod(np.unique(number * len(items) + places[:, 0]), max(len(items), 1))
     size = 1 << (2 * len(unique) + 15).bit_length()
     table, grams = np.zeros(size, np.uint64), np.zeros(size, np.int64)
     insert(unique, table, grams)
@@ -119,11 +119,11 @@ def ngram_index(
         lengths=np.unique(places[:, 2]),
         table=table,
         grams=grams,
-        postings=pairs[:, 1].copy(),
-        posting_starts=_starts(pairs[:, 0], len(unique)),
+        postings=item_of,
+        posting_starts=_starts(gram_of, len(unique)),
         places=np.stack([number, places[:, 1], places[:, 2]], axis=1),
         place_starts=_starts(places[:, 0], len(items)),
-        sizes=np.bincount(pairs[:, 1], minlength=len(items)).astype(np.int64),
+        sizes=np.bincount(item_of, minlength=len(items)).astype(np.int64),
     )
 
 

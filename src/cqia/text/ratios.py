@@ -42,6 +42,9 @@ HAN = ((0x3005, 0x3005), (0x3007, 0x3007), (0x3021, 0x3029), (0x3038, 0x303B), (
        (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))  # fmt: skip
 """The code points of Chinese characters, first and last of each run."""
 
+HANGUL = (0xAC00, 0xD7A3)
+"""The code points of Hangul syllables, first and last."""
+
 LATIN = ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x24F), (0x1E00, 0x1EFF), (0xFF21, 0xFF3A),
          (0xFF41, 0xFF5A))  # fmt: skip
 """Runs that hold the Latin letters; what is not a letter there (×, ÷) stays a sign."""
@@ -70,9 +73,11 @@ def _kind(point: int) -> Kind:
 def kinds() -> Bytes:
     """Code point -> class, for all of Unicode."""
     table = np.full(0x110000, Kind.SYMBOL, np.uint8)
-    table[:0x20000] = [_kind(point) for point in range(0x20000)]
+    table[HANGUL[0] : HANGUL[1] + 1] = Kind.LETTER
     for first, last in HAN:
         table[first : last + 1] = Kind.HAN
+    for point in np.flatnonzero(table[:0x20000] == Kind.SYMBOL).tolist():
+        table[point] = _kind(point)
     return table
 
 
