@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import glob
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cqia.contamination import Benchmark
@@ -34,7 +34,7 @@ from cqia.exporters.catalogue import EXPORTERS
 from cqia.settings import Table, load, with_environment
 from cqia.sources.base import Source
 from cqia.sources.catalogue import SOURCES
-from cqia.sources.generic import STEPS, Layout, generic
+from cqia.sources.generic import MAPPED, STEPS, Layout, generic
 from cqia.stages.assemble import Take
 from cqia.steps import read_steps, with_bounds
 
@@ -113,6 +113,8 @@ def read(path: Path, *, work: Path | None = None) -> Experiment:
         benchmarks=tuple(_benchmark(block, path) for block in table.tables("contamination")),
         assemble=_assemble(table.table("assemble")) if table.has("assemble") else None,
     )
+    if experiment.benchmarks and not experiment.dedup:
+        table.fault("contamination", "contamination is looked for in dedup; add a [dedup] table")
     names = [one.source.name for one in experiment.inputs]
     for twice in sorted({one for one in names if names.count(one) > 1}):
         table.fault("source", f"source {twice!r} stands twice; put its files into one block")
@@ -123,20 +125,28 @@ def read(path: Path, *, work: Path | None = None) -> Experiment:
 def recipe(path: Path) -> Assemble:
     """The `[assemble]` part of a TOML, for `cqia assemble --recipe`.
 
+    Its seed is the experiment's where it has none of its own, so that it makes what the experiment
+    makes.
+
     Raises:
         UserError: what is wrong with it.
     """
     table = load(path)
+    if not table.has("assemble"):
+        table.fault("assemble", "there is no [assemble] table")
     found = _assemble(table.table("assemble"))
-    for name in ("name", "seed", "work", "source", "dedup", "contamination"):
+    seed = table.optional("seed", int)
+    for name in ("name", "work", "allow_bad", "source", "dedup", "contamination"):
         table.raw(name, None)
     table.close()
-    return found
+    return replace(found, seed=seed if found.seed is None else found.seed)
 
 
 def _files(table: Table, root: Path) -> tuple[str, ...]:
     """The files behind a table's patterns, sorted within each pattern."""
     found: list[str] = []
+    if not table.has("files"):
+        table.fault("files", 'no files; name them: files = ["data/*.jsonl"]')
     for pattern in table.strings("files"):
         try:
             place = Path(with_environment(pattern, table.where("files", pattern)))
@@ -166,33 +176,32 @@ def _input(table: Table, path: Path) -> Input | None:
     name = table.take("name", str, "")
     files = _files(table, path.parent)
     columns = table.strings("columns")
+    reader = table.optional("reader", str)
     try:
-        if table.has("reader"):
-            source = _generic(table, name, columns)
+        if reader is not None:
+            source = _generic(table, name, reader)
         elif name in SOURCES:
             source = SOURCES[name]
         else:
             raise unknown("source", name, SOURCES)
     except UserError as fault:
-        table.fault("name", f"{fault.what}; {fault.mend}", name)
+        table.fault("reader" if reader else "name", f"{fault.what}; {fault.mend}", reader or name)
         return None
+    if columns and not any(form.kind == "csv" for form in source.forms):
+        table.fault("columns", "only CSV files have columns to name")
     source = with_bounds(source, table.table("bounds"))
     table.done()
     return Input(source=source, files=files, columns=columns)
 
 
-def _generic(table: Table, name: str, columns: tuple[str, ...]) -> Source:
-    layout = Layout(
-        reader=table.take("reader", str, ""),
-        map=_mapping(table.table("map")),
-        templates=table.strings("templates"),
-        where=table.where("reader"),
-    )
+def _generic(table: Table, name: str, reader: str) -> Source:
+    columns, templates = _mapping(table.table("map")), table.strings("templates")
     answers = table.take("answers", int, 1)
-    labels = table.table("labels")
+    if answers < 0:
+        table.fault("answers", "'answers' is 1 or more, or 0 for all", answers)
     return generic(
         name=name,
-        layout=layout,
+        layout=Layout(reader=reader, map=columns, templates=templates),
         family=table.take("family", str, ""),
         type=table.take("type", str, "nlp"),
         title=table.take("title", str, ""),
@@ -200,18 +209,19 @@ def _generic(table: Table, name: str, columns: tuple[str, ...]) -> Source:
         licence=table.take("licence", str, "not stated"),
         steps=tuple(read_steps(table)) if table.has("steps") else STEPS,
         answers=answers or None,
-        labels=_labels(labels),
+        labels=_labels(table.table("labels")),
     )
 
 
 def _mapping(table: Table) -> dict[str, str]:
-    from cqia.sources.generic import MAPPED
-
     found = {column: table.take(column, str, "") for column in MAPPED if table.has(column)}
     for column in MAPPED:
         table.raw(column, None)
     table.done()
     return found
+
+
+ANSWERERS = ("human", "llm", "expert")
 
 
 def _labels(table: Table) -> dict[str, object]:
@@ -223,6 +233,9 @@ def _labels(table: Table) -> dict[str, object]:
     for column in ("answer_from", "copyright"):
         if value := table.take(column, str, ""):
             labels[column] = value
+    if labels.get("answer_from", "human") not in ANSWERERS:
+        problem = unknown("answerer", str(labels["answer_from"]), ANSWERERS)
+        table.fault("answer_from", f"{problem.what}; {problem.mend}")
     if table.take("human_verified", bool, False):
         labels["human_verified"] = True
     table.done()
@@ -260,18 +273,16 @@ def _benchmark(table: Table, path: Path) -> Benchmark:
 def _assemble(table: Table) -> Assemble:
     takes = []
     for one in table.tables("take"):
-        amount, weight = one.take("amount", int, -1), one.take("weight", float, -1.0)
         takes.append(
             Take(
                 source=one.take("source", str, "") or None,
                 family=one.take("family", str, "") or None,
-                amount=None if amount < 0 else amount,
-                weight=None if weight < 0 else weight,
+                amount=one.optional("amount", int),
+                weight=one.optional("weight", float),
                 stratify=one.take("stratify", str, "task_minor"),
             )
         )
         one.done()
-    total = table.take("total", int, -1)
     formats = table.strings("formats", ("release",))
     for name in formats:
         if name not in EXPORTERS:
@@ -279,12 +290,11 @@ def _assemble(table: Table) -> Assemble:
             table.fault("formats", f"{problem.what}; {problem.mend}")
     found = Assemble(
         takes=tuple(takes),
-        total=None if total < 0 else total,
+        total=table.optional("total", int),
         unit=table.take("unit", str, "records"),
         validation=table.take("validation", float, 0.0),
-        seed=table.take("seed", int, 0) if table.has("seed") else None,
+        seed=table.optional("seed", int),
         formats=formats,
     )
-    table.raw("seed", None)
     table.done()
     return found

@@ -81,17 +81,19 @@ def _clean(
     frame: pl.DataFrame, name: str, step: Cleaner
 ) -> tuple[pl.DataFrame, pl.Series, list[pl.Series]]:
     """Clean the step's fields; say which records changed and what was found."""
-    found: dict[str, pl.Expr] = {}
-    for field in step.fields:
-        for kind, count in step.counts(pl.col(field)).items():
-            column = f"{name}.{kind}"
-            found[column] = found[column] + count if column in found else count
-    counted = frame.select(**{k: v.cast(pl.Int64) for k, v in found.items()}) if found else None
+    counts = {field: step.counts(pl.col(field)) for field in step.fields}
+    given = {field: count for field, count in counts.items() if count is not None}
+    found = list(frame.select(**given).get_columns()) if given else []
+    tables = [one.struct.unnest() for one in found]
+    counted = [
+        sum((table[kind] for table in tables[1:]), tables[0][kind]).alias(f"{name}.{kind}")
+        for kind in (tables[0].columns if tables else [])
+    ]
     after = frame.with_columns(step.clean(pl.col(field)).alias(field) for field in step.fields)
     hit = pl.Series(name, [False], dtype=pl.Boolean).new_from_index(0, len(frame))
     for field in step.fields:
         hit = hit | frame[field].ne_missing(after[field])
-    return after, hit.alias(name), counted.get_columns() if counted is not None else []
+    return after, hit.alias(name), counted
 
 
 def _fate(bounds: Sequence[tuple[str, Filter]]) -> pl.Expr:

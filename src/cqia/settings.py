@@ -30,22 +30,43 @@ class Table:
     one go.
     """
 
-    def __init__(self, values: dict[str, Any], *, path: Path, text: str, name: str = "") -> None:
+    def __init__(
+        self,
+        values: dict[str, Any],
+        *,
+        path: Path,
+        text: str,
+        name: str = "",
+        lines: range | None = None,
+    ) -> None:
         self._values = dict(values)
         self._asked: list[str] = []
         self._path = path
         self._text = text
         self._name = name
+        self._lines = range(len(text.splitlines())) if lines is None else lines
         self.faults: list[str] = []
 
     def where(self, key: str = "", value: object = "") -> str:
         """The file and, as far as it can be found, the line of a key (with this value)."""
         lines = self._text.splitlines()
-        wanted = re.compile(rf"(^|[\s{{,\[\"]){re.escape(key)}\"?\s*[=\]]")
-        found = [number for number, line in enumerate(lines, 1) if key and wanted.search(line)]
-        exact = [number for number in found if str(value) in lines[number - 1]]
-        place = (exact or found)[:1]
-        return f"{self._path}:{place[0]}" if place else str(self._path)
+        wanted = re.compile(rf"(^|[\s{{,\[\".]){re.escape(key)}\"?\s*[=\].]")
+        found = [number for number in self._lines if key and wanted.search(lines[number])]
+        exact = [number for number in found if str(value) in lines[number]]
+        place = (exact or found or self._lines[:1] if self._name else exact or found)[:1]
+        return f"{self._path}:{place[0] + 1}" if place else str(self._path)
+
+    def _below(self, name: str, time: int) -> range:
+        """The lines of the table whose header `[name]` stands for the time-th time, from 0."""
+        lines = self._text.splitlines()
+        header = re.compile(rf"\s*\[\[?\s*{re.escape(name)}\s*\]")
+        inner = re.compile(rf"\s*(?!\[)|\s*\[\[?\s*{re.escape(name)}\.")
+        starts = [number for number in self._lines if header.match(lines[number])]
+        if time >= len(starts):
+            return self._lines
+        first = starts[time]
+        ends = (one for one in range(first + 1, len(lines)) if not inner.match(lines[one]))
+        return range(first, next(ends, len(lines)))
 
     def take(self, key: str, kind: type[T], default: T) -> T:
         """The value of a key, or the default; a value of another type is a fault."""
@@ -76,6 +97,10 @@ class Table:
         self.fault(key, f"{key!r} must be a number, not {value!r}")
         return None
 
+    def optional(self, key: str, kind: type[T]) -> T | None:
+        """The value of a key, or None when it is absent; a value of another type is a fault."""
+        return self.take(key, kind, kind()) if self.has(key) else self.raw(key, None)
+
     def raw(self, key: str, default: object) -> Any:  # noqa: ANN401
         """The value of a key as it stands."""
         self._asked.append(key)
@@ -83,19 +108,20 @@ class Table:
 
     def table(self, key: str) -> Table:
         """A table inside this one; empty when absent."""
-        return self._inner(key, self.take(key, dict, {}))
+        return self._inner(key, self.take(key, dict, {}), 0)
 
     def tables(self, key: str) -> list[Table]:
         """An array of tables inside this one."""
         found = self.take(key, list, [])
         if all(isinstance(one, dict) for one in found):
-            return [self._inner(key, one) for one in found]
+            return [self._inner(key, one, time) for time, one in enumerate(found)]
         self.fault(key, f"{key!r} must be tables: [[{key}]]")
         return []
 
-    def _inner(self, key: str, values: dict[str, Any]) -> Table:
+    def _inner(self, key: str, values: dict[str, Any], time: int) -> Table:
         name = f"{self._name}.{key}" if self._name else key
-        inner = Table(values, path=self._path, text=self._text, name=name)
+        lines = self._below(name, time)
+        inner = Table(values, path=self._path, text=self._text, name=name, lines=lines)
         inner.faults = self.faults
         return inner
 

@@ -27,8 +27,7 @@ def count() -> Count:
     """What a cleaner reports of one text."""
 
     def run(unit: Cleaner, text: str) -> dict[str, int]:
-        return (
-            pl.DataFrame({"text": [text]}).select(**unit.counts(pl.col("text"))).row(0, named=True)
-        )
+        found = unit.counts(pl.col("text"))
+        return {} if found is None else dict(pl.DataFrame({"text": [text]}).select(found).item())
 
     return run

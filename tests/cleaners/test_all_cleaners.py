@@ -60,7 +60,10 @@ def test_twice_is_once(unit: Cleaner, rows: list[str | None]) -> None:
 @pytest.mark.parametrize("unit", UNITS, ids=repr)
 def test_counts_are_integers_of_the_rows_before(unit: Cleaner) -> None:
     frame = pl.DataFrame({"text": ["".join(ODD), "", None, "普通的文字。"]})
-    found = frame.select(**unit.counts(pl.col("text")))
+    counts = unit.counts(pl.col("text"))
+    if counts is None:
+        return
+    found = frame.select(counts).to_series().struct.unnest()
     assert all(kind.is_integer() for kind in found.dtypes)
     assert all(row == 0 for row in found.tail(3).sum_horizontal()) if found.width else True
 

@@ -25,8 +25,8 @@ class Strip(Cleaner):
     def clean(self, text: pl.Expr) -> pl.Expr:
         return text.str.strip_chars()
 
-    def counts(self, text: pl.Expr) -> dict[str, pl.Expr]:
-        return {"spaces": text.str.count_matches(" ")}
+    def counts(self, text: pl.Expr) -> pl.Expr:
+        return pl.struct(spaces=text.str.count_matches(" "))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

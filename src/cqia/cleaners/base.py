@@ -30,9 +30,10 @@ class Cleaner(ABC):
     def clean(self, text: pl.Expr) -> pl.Expr:
         """The cleaned text: String -> String, null stays null. Cleaning twice changes nothing."""
 
-    def counts(self, text: pl.Expr) -> dict[str, pl.Expr]:
-        """What it finds in the text before cleaning: kind -> integer expression.
+    def counts(self, text: pl.Expr) -> pl.Expr | None:
+        """What it finds in the text before cleaning: a struct of one integer a kind, or None.
 
-        The ledger keeps the sum over the fields as `key.kind` for every record.
+        The ledger keeps the sum over the fields as `key.kind`. One struct and not an expression a
+        kind, since Polars would scan the text once for each.
         """
-        return {}
+        return None

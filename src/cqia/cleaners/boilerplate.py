@@ -77,8 +77,8 @@ class Boilerplate(Cleaner):
     def clean(self, text: pl.Expr) -> pl.Expr:
         return amend(text, _GUARD, lambda one: self._stripped(one)[0])
 
-    def counts(self, text: pl.Expr) -> dict[str, pl.Expr]:
-        return {"lines": tally(text, _GUARD, lambda one: self._stripped(one)[1])}
+    def counts(self, text: pl.Expr) -> pl.Expr:
+        return tally(text, _GUARD, ("lines",), lambda one: (self._stripped(one)[1],))
 
     def _stripped(self, text: str) -> tuple[str, int]:
         """The text without such lines, and how many there were; read from the end upwards."""

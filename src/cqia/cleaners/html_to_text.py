@@ -32,7 +32,7 @@ class HtmlToText(Cleaner):
     def clean(self, text: pl.Expr) -> pl.Expr:
         return amend(text, GUARD, to_markdown if self.mode == "html" else settled)
 
-    def counts(self, text: pl.Expr) -> dict[str, pl.Expr]:
+    def counts(self, text: pl.Expr) -> pl.Expr:
         """`html`: 1 when the text was parsed as HTML."""
         parsed = is_html if self.mode == "detect" else bool
-        return {"html": tally(text, GUARD, lambda one: int(parsed(one)))}
+        return tally(text, GUARD, ("html",), lambda one: (int(parsed(one)),))

@@ -9,7 +9,7 @@ import polars as pl
 from cqia.cleaners.base import Cleaner
 from cqia.errors import unknown
 from cqia.text.guarded import amend, tally
-from cqia.text.personal import RULES
+from cqia.text.personal import RULES, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +32,28 @@ class MaskPersonalData(Cleaner):
                 raise unknown("kind of personal data", kind, RULES, where="MaskPersonalData")
 
     def clean(self, text: pl.Expr) -> pl.Expr:
-        for kind, rule in RULES.items():
-            if kind in self.kinds:
-                text = amend(text, rule.guard, rule.mask)
+        return amend(text, self._guard(), self._masked) if self.kinds else text
+
+    def counts(self, text: pl.Expr) -> pl.Expr | None:
+        """Finds of each kind, each in the text that the kinds before it leave."""
+        if not self.kinds:
+            return None
+        return tally(text, self._guard(), tuple(self._rules()), self._counted)
+
+    def _rules(self) -> dict[str, Rule]:
+        return {kind: rule for kind, rule in RULES.items() if kind in self.kinds}
+
+    def _guard(self) -> str:
+        return "|".join(f"(?:{rule.guard})" for rule in self._rules().values())
+
+    def _masked(self, text: str) -> str:
+        for rule in self._rules().values():
+            text = rule.mask(text)
         return text
 
-    def counts(self, text: pl.Expr) -> dict[str, pl.Expr]:
-        """Finds of each kind, each in the text that the kinds before it leave."""
-        counts = {}
-        for kind, rule in RULES.items():
-            if kind in self.kinds:
-                counts[kind] = tally(text, rule.guard, rule.count)
-                text = amend(text, rule.guard, rule.mask)
+    def _counted(self, text: str) -> list[int]:
+        counts = []
+        for rule in self._rules().values():
+            counts.append(rule.count(text))
+            text = rule.mask(text)
         return counts

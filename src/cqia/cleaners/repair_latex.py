@@ -54,5 +54,5 @@ class RepairLatex(Cleaner):
     def clean(self, text: pl.Expr) -> pl.Expr:
         return amend(text, _GUARD, _repaired)
 
-    def counts(self, text: pl.Expr) -> dict[str, pl.Expr]:
-        return {"escapes": tally(text, _GUARD, _broken)}
+    def counts(self, text: pl.Expr) -> pl.Expr:
+        return tally(text, _GUARD, ("escapes",), lambda one: (_broken(one),))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,7 +18,7 @@ _INVISIBLE = (
 )
 _SPACE = r"\x{A0}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}"
 _JOINER = r"[\x{200C}\x{200D}]"
-_PRIVATE = r"[\x{E000}-\x{F8FF}\x{F0000}-\x{FFFFD}\x{100000}-\x{10FFFD}]"
+_PRIVATE = r"\x{E000}-\x{F8FF}\x{F0000}-\x{FFFFD}\x{100000}-\x{10FFFD}"
 
 _EMOJI = "\u00a9\u00ae\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff"
 _SCRIPT = "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u0dff\ufb50-\ufdff\ufe70-\ufefc"
@@ -58,22 +57,32 @@ class RepairUnicode(Cleaner):
         tidy = rewrite(text, f"[{_CONTROL}\r{_BREAK}{_INVISIBLE}{_SPACE}]", _tidy)
         return amend(tidy, _JOINER, _joined)
 
-    def counts(self, text: pl.Expr) -> dict[str, pl.Expr]:
+    def counts(self, text: pl.Expr) -> pl.Expr:
         """Characters of each kind before cleaning.
 
         `invisible` leaves out the joiners, most of which are right.
         """
-        patterns = {
-            "controls": rf"[{_CONTROL}\x0B\x0C]",
-            "invisible": f"[{_INVISIBLE}]",
-            "replacement": "\ufffd",
-            "private_use": _PRIVATE,
-            "spaces": f"[{_SPACE}]",
-        }
-        return {kind: tally(text, pattern, _counter(pattern)) for kind, pattern in patterns.items()}
+        return tally(text, f"[{''.join(_KINDS.values())}]", tuple(_KINDS), _counted)
 
 
-def _counter(rust: str) -> Callable[[str], int]:
-    """Count what a character class in Rust's spelling hits."""
-    pattern = re.compile(re.sub(r"\\x\{(\w+)\}", lambda one: chr(int(one[1], 16)), rust))
-    return lambda text: len(pattern.findall(text))
+_KINDS = {
+    "controls": rf"{_CONTROL}\x0B\x0C",
+    "invisible": _INVISIBLE,
+    "replacement": r"\x{FFFD}",
+    "private_use": _PRIVATE,
+    "spaces": _SPACE,
+}
+"""What is counted, as the inside of a character class."""
+
+
+def _python(rust: str) -> re.Pattern[str]:
+    """A character class in Python's spelling."""
+    inside = re.sub(r"\\x\{(\w+)\}", lambda one: chr(int(one[1], 16)), rust)
+    return re.compile(f"[{inside}]")
+
+
+_PATTERNS = tuple(_python(inside) for inside in _KINDS.values())
+
+
+def _counted(text: str) -> list[int]:
+    return [len(pattern.findall(text)) for pattern in _PATTERNS]

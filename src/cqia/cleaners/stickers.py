@@ -67,5 +67,5 @@ class Stickers(Cleaner):
     def clean(self, text: pl.Expr) -> pl.Expr:
         return amend(text, _OPEN, lambda one: _removed(one)[0])
 
-    def counts(self, text: pl.Expr) -> dict[str, pl.Expr]:
-        return {"stickers": tally(text, _OPEN, lambda one: _removed(one)[1])}
+    def counts(self, text: pl.Expr) -> pl.Expr:
+        return tally(text, _OPEN, ("stickers",), lambda one: (_removed(one)[1],))

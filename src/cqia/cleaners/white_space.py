@@ -13,6 +13,9 @@ from cqia.text.fences import blocks
 _PAUSE = "，。、；：？！…"
 _OPEN = "（《〈“‘【「『〔"  # noqa: RUF001
 _SHUT = "）》〉”’】」』〕"  # noqa: RUF001
+_MUCH_SPACE = r"[ \t][ \t\n]|\t|\n\n\n"
+_ANY_SPACE = r" |\t|\n\n\n"
+"""What a text must hold for there to be anything to fold."""
 _HAN = rf"[\p{{Han}}{_PAUSE}{_OPEN}{_SHUT}]"
 
 
@@ -53,11 +56,20 @@ class WhiteSpace(Cleaner):
         return batched(text, self._clean, pl.String)
 
     def _clean(self, text: pl.Series) -> pl.Series:
+        guard = _ANY_SPACE if self.unspace_han else _MUCH_SPACE
+        hit = text.str.contains(guard).fill_null(False).arg_true()
+        plain = text
+        if not hit.is_empty():
+            plain = text.clone().scatter(hit, self._folded(text.gather(hit)))
+        return plain.str.strip_chars_end(" \t\n").str.replace(r"^[ \t]*\n[ \t\n]*\n?", "")
+
+    def _folded(self, text: pl.Series) -> pl.Series:
+        """The texts folded; inside fenced blocks they stay as they are."""
         plain = text.to_frame("text").select(self._fold(pl.col("text"))).to_series()
         fenced = text.str.contains("```", literal=True).fill_null(False).arg_true()
-        if not fenced.is_empty():
-            plain = plain.scatter(fenced, self._around(text.gather(fenced)))
-        return plain.str.strip_chars_end(" \t\n").str.replace(r"^[ \t]*\n[ \t\n]*\n?", "")
+        if fenced.is_empty():
+            return plain
+        return plain.scatter(fenced, self._around(text.gather(fenced)))
 
     def _fold(self, text: pl.Expr) -> pl.Expr:
         folded = _runs(_lines(text), "  " if self.unspace_han else " ")

@@ -58,7 +58,7 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-HELP = """From raw Chinese sources to a curated instruction dataset, with a ledger of every decision.
+HELP = """From raw Chinese sources to a curated instruction dataset, and why each record is in it.
 
 从中文原始语料到指令数据集：每一条记录为什么留下、为什么丢弃，都有账可查。
 

@@ -122,9 +122,9 @@ def _replay(
 
 def _found(name: str, step: Cleaner, frame: pl.DataFrame, field: str) -> list[Event]:
     counts = step.counts(pl.col(field))
-    if not counts:
+    if counts is None:
         return []
-    found = {kind: n for kind, n in frame.select(**counts).row(0, named=True).items() if n}
+    found = {kind: n for kind, n in frame.select(counts).item().items() if n}
     said = ", ".join(f"{kind} {n}" for kind, n in found.items())
     return [Event("found", name, said, field)] if found else []
 

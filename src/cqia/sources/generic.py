@@ -4,11 +4,6 @@ A reader that knows a common form (JSON lines, Alpaca, ShareGPT, messages, CSV, 
 MediaWiki, plain text) and a mapping from the record's columns to the file's fields:
 
     [[source]]
-    name = "medical"
-    reader = "sharegpt"
-    files = ["data/*.jsonl"]
-
-    [[source]]
     name = "faq"
     reader = "jsonl"
     files = ["faq.json"]
@@ -66,19 +61,16 @@ STEPS: tuple[Step, ...] = (
 """The recipe of a source that names none: harmless cleaning, and only what nobody wants to keep is
 turned away (this project's choice)."""
 
-
 GIVEN: dict[str, tuple[str, ...]] = {
     "alpaca": (*TEXT, "system"),
-    "sharegpt": ("instruction", "output", "system"),
-    "messages": ("instruction", "output", "system"),
-    "html": ("title", "output"),
-    "mediawiki": ("title", "output"),
-    "text": ("title", "output"),
+    **dict.fromkeys(("sharegpt", "messages"), ("instruction", "output", "system")),
+    **dict.fromkeys(("html", "mediawiki", "text"), ("title", "output")),
 }
-"""Reader -> the columns it knows by itself. Where templates make no instruction, a title is it."""
+"""Reader -> the columns it knows by itself."""
 
 TYPES = ("social", "knowledge", "exam", "nlp")
 _SLOT = re.compile(r"\{(\w+)\}")
+_NOT_TEXT = ("votes", "comments", "date", "history", "fault")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +103,8 @@ def generic(
     """
     for one in (name, family or name):
         if not re.fullmatch(r"\w[\w-]*", one):
-            raise UserError(
-                f"{one!r} is no name for a source or a family",
-                mend="make it of letters, digits, - and _",
-            )
+            what = f"{one!r} is no name for a source or a family"
+            raise UserError(what, mend="make it of letters, digits, - and _")
     if type not in TYPES:
         raise unknown("type", type, TYPES)
     _check(layout)
@@ -141,15 +131,12 @@ def _check(layout: Layout) -> None:
         if column not in MAPPED:
             raise unknown("record column", column, MAPPED)
         if "" in path.split("."):
-            raise UserError(
-                f"{path!r} is no field for {column!r}", mend='name one, as in "answer.text"'
-            )
+            what = f"{path!r} is no field for {column!r}"
+            raise UserError(what, mend='name one, as in "answer.text"')
     known = {*GIVEN.get(layout.reader, ()), *layout.map} - {*_NOT_TEXT}
     if layout.templates and "instruction" in known:
-        raise UserError(
-            "templates make the instruction, and the file holds one already",
-            mend="keep one of the two",
-        )
+        what = "templates make the instruction, and the file holds one already"
+        raise UserError(what, mend="keep one of the two")
     if not layout.templates and not known & {"instruction", "title"}:
         raise UserError(
             f"reader {layout.reader!r} needs to know which field is the instruction",
@@ -161,21 +148,20 @@ def _check(layout: Layout) -> None:
 
 
 def _schema(layout: Layout) -> pl.Struct | None:
-    turn = pl.List(pl.Struct({"from": pl.String, "value": pl.String}))
-    message = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
-    known: dict[str, dict[str, pl.DataType]] = {
-        "alpaca": {
-            **dict.fromkeys((*TEXT, "system"), pl.String()),
-            "history": pl.List(pl.List(pl.String)),
-        },
-        "sharegpt": {"conversations": turn, "system": pl.String()},
-        "messages": {"messages": message},
-    }
+    """The fields that a reader of JSON decodes."""
     if READERS[layout.reader] != "json":
         return None
-    return _nested(
-        {**known.get(layout.reader, {}), **dict.fromkeys(layout.map.values(), pl.String())}
-    )
+    text = pl.String()
+    known: dict[str, dict[str, pl.DataType]] = {
+        "alpaca": {**dict.fromkeys((*TEXT, "system"), text), "history": pl.List(pl.List(text))},
+        "sharegpt": {
+            "conversations": pl.List(pl.Struct({"from": text, "value": text})),
+            "system": text,
+        },
+        "messages": {"messages": pl.List(pl.Struct({"role": text, "content": text}))},
+    }
+    mapped = dict.fromkeys(layout.map.values(), text)
+    return _nested({**known.get(layout.reader, {}), **mapped})
 
 
 def _nested(paths: Mapping[str, pl.DataType]) -> pl.Struct:
@@ -192,15 +178,10 @@ def _nested(paths: Mapping[str, pl.DataType]) -> pl.Struct:
 
 
 def _mapped(raw: pl.DataFrame, layout: Layout) -> dict[str, pl.Expr]:
-    """The mapped record columns.
-
-    Raises:
-        UserError: a mapped column is not in the file, or holds no single values.
-    """
+    """The mapped record columns."""
     found = {column: _at(raw, path) for column, path in layout.map.items()}
-    for column in ("votes", "comments"):
-        if column in found:
-            found[column] = integer(found[column])
+    for column in {"votes", "comments"} & found.keys():
+        found[column] = integer(found[column])
     if "date" in found:
         day = found["date"].str.replace(_DAY, "${1}-${2}-${3}")
         found["date"] = day.str.to_date("%Y-%m-%d", strict=False)
@@ -215,24 +196,26 @@ spelling is guessed from a batch."""
 def _at(raw: pl.DataFrame, path: str) -> pl.Expr:
     """The values at a dotted path, as text."""
     head, *rest = [path] if path in raw.columns else path.split(".")
-    place = f"{raw['file'][0]}:{raw['row'][0]}"
+    place = raw.select(pl.format("{}:{}", "file", "row").first()).item()
     if head not in raw.columns:
         names = [name for name in raw.columns if name not in {"file", "row"}]
         raise unknown("column", path, names, where=place)
-    value, kind = pl.col(head), raw[head].dtype
+    values = raw[head]
     for name in rest:
-        inner = kind.to_schema() if isinstance(kind, pl.Struct) else {}
-        if name not in inner:
-            raise UserError(f"column {head!r} has no field {path!r}, it is {kind}", where=place)
-        value, kind = value.struct.field(name), pl.Series(dtype=inner[name]).dtype
-    if kind.is_nested():
-        raise UserError(f"column {path!r} must hold single values, it is {kind}", where=place)
-    return value.cast(pl.String)
+        if not isinstance(values.dtype, pl.Struct) or name not in values.struct.fields:
+            what = f"there is no {path!r}: {values.name!r} is {values.dtype}"
+            raise UserError(what, where=place, mend="mend the map")
+        values = values.struct.field(name)
+    if values.dtype.is_nested():
+        what = f"column {path!r} is {values.dtype}, single values are needed"
+        raise UserError(what, where=place, mend="map a field inside it")
+    return pl.lit(values.cast(pl.String))
 
 
 def _records(raw: pl.DataFrame, layout: Layout, columns: dict[str, pl.Expr]) -> pl.DataFrame:
     """Records of the given columns: templates filled, and rows without text marked as faults.
 
+    Without templates and an instruction of its own, a row's title is its instruction.
     Which template a row gets depends on its key or its texts, never on where the file lies.
     """
     made = raw.select("file", "row", **columns)
@@ -241,6 +224,8 @@ def _records(raw: pl.DataFrame, layout: Layout, columns: dict[str, pl.Expr]) -> 
         texts = pl.concat_str(fields.values(), separator="\x1f")
         key = pl.coalesce("key", texts) if "key" in columns else texts
         made = made.with_columns(instruction=fill(layout.templates, key, fields))
+    elif "instruction" not in columns:
+        made = made.with_columns(instruction="title")
     needed = dict.fromkeys([*_SLOT.findall(" ".join(layout.templates)), "instruction", "output"])
     tests = {
         f"no {column} (field {layout.map.get(column, column)!r} is missing or empty)": blank(
@@ -253,9 +238,6 @@ def _records(raw: pl.DataFrame, layout: Layout, columns: dict[str, pl.Expr]) -> 
     return made.with_columns(fault=pl.coalesce(*own, fault(tests))).drop("title", strict=False)
 
 
-_NOT_TEXT = ("votes", "comments", "date", "history", "fault")
-
-
 def read_fields(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
     """Rows whose fields the mapping names."""
     return _records(raw, layout, _mapped(raw, layout))
@@ -263,12 +245,7 @@ def read_fields(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
 
 def read_alpaca(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
     """Alpaca rows: instruction, input, output and, where there are any, system and history."""
-    turns = pl.col("history").list.eval(
-        pl.struct(
-            instruction=pl.element().list.get(0, null_on_oob=True),
-            output=pl.element().list.get(1, null_on_oob=True),
-        )
-    )
+    turns = pl.col("history").list.eval(pl.element().list.to_struct(fields=list(TURN.to_schema())))
     odd = pl.col("history").list.eval(pl.element().list.len().fill_null(0) != 2).list.any()
     columns = {name: pl.col(name) for name in (*TEXT, "system")} | {
         "history": turns.cast(pl.List(TURN)),
@@ -278,11 +255,8 @@ def read_alpaca(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
 
 
 _ROLES = {
-    "human": "u",
-    "user": "u",
-    "gpt": "a",
-    "assistant": "a",
-    "bot": "a",
+    **dict.fromkeys(("human", "user"), "u"),
+    **dict.fromkeys(("gpt", "assistant", "bot"), "a"),
     "system": "s",
 }
 
@@ -300,13 +274,13 @@ def read_turns(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
     roles = pl.col(list_).list.eval(
         pl.element().struct.field(who).replace_strict(_ROLES, default="?", return_dtype=pl.String)
     )
-    texts = pl.col(list_).list.eval(pl.element().struct.field(what))
+    told = pl.col(list_).list.eval(pl.element().struct.field(what))
     order = roles.list.join("").fill_null("")
-    frame = raw.with_columns(order=order, texts=texts)
-    led = pl.col("order").str.starts_with("s")
-    frame = frame.with_columns(
-        lead=pl.when(led).then(pl.col("texts").list.first()),
-        texts=pl.when(led).then(pl.col("texts").list.slice(1)).otherwise("texts"),
+    led = order.str.starts_with("s")
+    frame = raw.with_columns(
+        order=order,
+        lead=pl.when(led).then(told.list.first()),
+        texts=pl.when(led).then(told.list.slice(1)).otherwise(told),
     )
     given = pl.col("system") if "system" in raw.columns else pl.lit(None, dtype=pl.String)
     last = {
@@ -327,7 +301,7 @@ def read_turns(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
             fault({"the last answer is empty": blank(last["output"])}),
         ),
     }
-    return _records(frame, layout, columns | _mapped(frame, layout))
+    return _records(frame, layout, columns | _mapped(raw, layout))
 
 
 def read_titled(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
@@ -359,19 +333,17 @@ def read_main_text(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
 
 
 def _pages(raw: pl.DataFrame, layout: Layout, lack: str) -> pl.DataFrame:
-    """Pages with title and text: a template makes the instruction, or the title is it."""
-    text, title = pl.col("text"), pl.col("title")
-    columns = {"title": title, "output": text, "fault": fault({lack: blank(text)})}
-    if not layout.templates:
-        columns["instruction"] = title
+    columns = {
+        "title": pl.col("title"),
+        "output": pl.col("text"),
+        "fault": fault({lack: blank(pl.col("text"))}),
+    }
     return _records(raw, layout, columns | _mapped(raw, layout))
 
 
 _READ = {
     "alpaca": read_alpaca,
-    "sharegpt": read_turns,
-    "messages": read_turns,
+    **dict.fromkeys(("sharegpt", "messages"), read_turns),
+    **dict.fromkeys(("mediawiki", "text"), read_titled),
     "html": read_main_text,
-    "mediawiki": read_titled,
-    "text": read_titled,
 }

@@ -6,7 +6,7 @@ cleaner may do slow and careful work behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -31,15 +31,26 @@ def rewrite(text: pl.Expr, guard: str, change: Callable[[pl.Expr], pl.Expr]) -> 
     return batched(text, narrowed, pl.String)
 
 
-def tally(text: pl.Expr, guard: str, count: Callable[[str], int]) -> pl.Expr:
-    """Count with a Python function in the rows that `guard` hits; the other rows have 0."""
+def tally(
+    text: pl.Expr, guard: str, kinds: Sequence[str], count: Callable[[str], Sequence[int]]
+) -> pl.Expr:
+    """Count in the rows that `guard` hits; the other rows have 0.
+
+    Args:
+        text: a text column.
+        guard: a Rust regex.
+        kinds: the fields of the struct that comes out.
+        count: a text's number of each kind, in their order.
+    """
+    schema = {kind: pl.Int64() for kind in kinds}
 
     def counted(rows: pl.Series) -> pl.Series:
-        total = pl.zeros(len(rows), dtype=pl.Int64, eager=True)
         hit = rows.str.contains(guard).fill_null(False).arg_true()
-        if hit.is_empty():
-            return total
-        found = [count(one) for one in rows.gather(hit)]
-        return total.scatter(hit, pl.Series(found, dtype=pl.Int64))
+        found = pl.DataFrame([count(one) for one in rows.gather(hit)], schema, orient="row")
+        columns = [
+            pl.zeros(len(rows), dtype=pl.Int64, eager=True).scatter(hit, found[kind]).alias(kind)
+            for kind in kinds
+        ]
+        return pl.DataFrame(columns).to_struct(rows.name)
 
-    return batched(text, counted, pl.Int64)
+    return batched(text, counted, pl.Struct(schema))
