@@ -31,8 +31,8 @@ slow: .venv/dev  ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
 check: .venv/dev  ## format, lint, types, import floors
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

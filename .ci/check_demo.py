@@ -39,8 +39,11 @@ def main(work: Path) -> None:
                 "answer_from", "human_verified", "copyright",
             ]  # fmt: skip
             assert record["instruction"].strip()
+            assert record["output"].strip()
             written += 1
-    assert written == dedup["kept"], (written, dedup["kept"])
+    chosen = json.loads((work / "assemble" / "manifest.json").read_text(encoding="utf-8"))
+    assert chosen["candidates"] == dedup["kept"] == chosen["chosen"] + chosen["left"]
+    assert written == chosen["chosen"] > 100, (written, chosen["chosen"])
 
     before = digest(work)
     started = time.monotonic()

@@ -27,35 +27,37 @@ def ranked(
 
 def by_key(table: pl.DataFrame) -> pl.DataFrame:
     """Exact duplicates, then more answers to a question than its source wants."""
+    twice = table.filter(pl.col("record").is_duplicated())
     first = pl.col("row").first().over("record")
-    table = drop(table, pl.col("row") != first, "ExactDuplicate", pl.lit(1.0), 1.0, first)
-    free = pl.col("rule").is_null()
-    for group, member in (("question", free & pl.col("asked")), ("prompt", free)):
-        rank = member.cum_sum().over(group)
-        best = pl.col("row").filter(member).first().over(group)
-        many = member & (rank > pl.col("limit"))
-        table = drop(table, many.fill_null(False), "SameQuestion", rank, pl.col("limit"), best)
+    table = drop(
+        table,
+        twice.select("row", value=1.0, bound=1.0, keeper=first).filter(
+            pl.col("row") != pl.col("keeper")
+        ),
+        "ExactDuplicate",
+    )
+    for group, member in (("question", pl.col("asked")), ("prompt", pl.lit(True))):
+        free = table.filter(pl.col("rule").is_null() & member)
+        many = free.filter(pl.col(group).is_duplicated()).select(
+            "row",
+            value=pl.int_range(1, pl.len() + 1).over(group),
+            bound="limit",
+            keeper=pl.col("row").first().over(group),
+        )
+        table = drop(table, many.filter(pl.col("value") > pl.col("bound")), "SameQuestion")
     return table
 
 
-def drop(
-    table: pl.DataFrame,
-    hit: pl.Expr,
-    rule: str,
-    value: pl.Expr,
-    bound: float | pl.Expr,
-    keeper: pl.Expr,
-) -> pl.DataFrame:
-    """Write a rule's verdict into the rows it hits."""
-    verdict = {
-        "rule": pl.lit(rule),
-        "value": value.cast(pl.Float64),
-        "bound": (pl.lit(bound) if isinstance(bound, float) else bound).cast(pl.Float64),
-        "keeper": keeper.cast(pl.UInt32),
-    }
-    return table.with_columns(
-        pl.when(hit).then(new).otherwise(pl.col(name)).alias(name) for name, new in verdict.items()
+def drop(table: pl.DataFrame, verdicts: pl.DataFrame, rule: str) -> pl.DataFrame:
+    """Write a rule's verdicts (row, value, bound, keeper) into the table."""
+    if verdicts.is_empty():
+        return table
+    new = verdicts.select(
+        pl.col("row", "keeper").cast(pl.UInt32),
+        pl.col("value", "bound").cast(pl.Float64),
+        rule=pl.lit(rule),
     )
+    return table.update(new, on="row", how="left", maintain_order="left")
 
 
 def by_similarity(table: pl.DataFrame, pairs: pl.DataFrame, threshold: float) -> pl.DataFrame:
@@ -71,8 +73,10 @@ def by_similarity(table: pl.DataFrame, pairs: pl.DataFrame, threshold: float) ->
     linked = pl.col("similarity").is_not_null()
     table = table.with_columns(group=pl.when(linked).then(labels.gather(table["row"])))
     keeper = pl.col("row").first().over("group")
-    hit = linked & (pl.col("row") != keeper)
-    table = drop(table, hit, "NearDuplicate", pl.col("similarity"), threshold, keeper)
+    together = table.filter(linked).select(
+        "row", value="similarity", bound=pl.lit(threshold), keeper=keeper
+    )
+    table = drop(table, together.filter(pl.col("row") != pl.col("keeper")), "NearDuplicate")
     return table.drop("similarity")
 
 

@@ -9,9 +9,10 @@ work/curate/SOURCE/PART/
                       cleaners, the text before, and `key.kind` counts
     bad.parquet       items that could not be read: file, row, reason, raw
 work/dedup/
-    dropped.parquet   duplicates: id, source, rule, value (similarity), bound, keeper, cluster
+    dropped.parquet   duplicates: id, source, rule, value, bound, keeper (the id that stays)
     pairs.parquet     verified pairs: a, b (ids), similarity
-work/contamination/NAME/hits.parquet
+    groups.parquet    id, group: near-duplicates that belong together, the one that stays included
+    contamination/    NAME.parquet: hits of a benchmark's items with both texts; NAME.json: counts
 work/assemble/
     chosen.parquet    id, source, split of the records in the dataset
     left.parquet      id, source, rule of the records that were not taken

@@ -148,6 +148,18 @@ def part(folder: Path, name: str) -> Iterator[Path]:
     temporary.replace(target)
 
 
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A folder for files that are gone when the block ends, however the last run ended."""
+    place = folder / ("scratch" + _UNFINISHED)
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def parts(folder: Path) -> list[Path]:
     """The finished parts of a result, in order."""
     if not folder.is_dir():

@@ -21,7 +21,7 @@ VERBS = {
     "why": "everything that happened to one record",
     "whatif": "what another bound would keep and drop, without a rerun",
     "diff": "what two runs did differently",
-    "fetch": "download open data or a benchmark from its public home",
+    "fetch": "download open data from its public home",
     "completion": "print the completion script for a shell",
 }
 """Verb -> its line in the help, in the order of the work."""

@@ -13,7 +13,7 @@ from cqia.cli import show
 from cqia.tables import plain
 
 
-@click.command(epilog="Example:  cqia why zhihu-1001 --work work/demo")
+@click.command(epilog="Example:  cqia why zhihu-880110 --work work/demo")
 @click.argument("id_", metavar="ID")
 @show.work_option
 @show.format_option

@@ -124,10 +124,9 @@ class Utf8Reader:
 
     def read(self, size: int) -> bytes:
         """About `size` bytes of UTF-8; empty at the end."""
-        if self._head:
-            block, self._head = self._head, b""
-        else:
-            block = self._fetch(size)
+        block, self._head = self._head, b""
+        if len(block) < size:
+            block += self._fetch(size - len(block))
         if self.ascii_so_far and not block.isascii():
             self.ascii_so_far = False
             self.encoding = sniff(block)

@@ -12,7 +12,7 @@ import polars as pl
 from cqia import store
 from cqia.errors import UserError
 from cqia.raw.faults import BAD, Batch
-from cqia.raw.plan import Task, plan, read
+from cqia.raw.plan import TASK_BYTES, Task, plan, read
 from cqia.recipe import apply
 from cqia.record import DEFAULTS, SCHEMA, TEXT
 from cqia.sources.base import Form, Source
@@ -95,7 +95,9 @@ def curate(
         files: raw files.
         work: the working folder.
         columns: column names of CSV files without a header.
-        workers: processes.
+        workers: processes; a small job runs in this one all the same, since starting a process
+            takes longer. A script that asks for several needs the usual
+            `if __name__ == "__main__":`.
         progress: told of every finished task.
 
     Returns:
@@ -134,6 +136,8 @@ def curate(
     if done := store.finished(folder, mark):
         return done
     tasks = plan(archives, {form.kind for form in source.forms})
+    if sum(Path(name).stat().st_size for name in archives) < TASK_BYTES:
+        workers = 1
     store.begin(folder, mark)
     started = time.monotonic()
     jobs = [

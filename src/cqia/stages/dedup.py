@@ -13,7 +13,6 @@ read. Texts are never copied: the stage writes ids, and what each was measured a
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,10 @@ from cqia.text.near import PAIRS, MinHash, NearIndex
 from cqia.workers import Progress
 
 PREFERENCES = ("votes", "comments", "length", "verified")
-VIEWS = ("record", "prompt", "output", "none")
-"""What near-duplicates are looked for in; none: not at all."""
+VIEWS = {"record": TEXT, "prompt": TEXT[:2], "output": TEXT[2:], "none": ()}
+"""The texts that near-duplicates are looked for in."""
+
+_READ = ("source", *TEXT, "question", "votes", "comments", "human_verified")
 
 DROPPED = {
     "id": pl.String,
@@ -97,12 +98,14 @@ def dedup(
         return done
     store.begin(folder, mark)
     answers = {name: one["answers"] for name, one in sources.items()}
-    table = ranked(_keys(work, list(sources), progress), prefer, answers)
-    table = by_key(table)
     pairs = PAIRS.to_frame()
-    if near != "none":
-        minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
-        pairs = _pairs(work, table, near, threshold, minhash, progress)
+    with store.scratch(folder) as scratch:
+        parts = _parts(work, list(sources))
+        keys = _keys(parts, list(sources), VIEWS[near], scratch, progress)
+        table = by_key(ranked(keys, prefer, answers))
+        if VIEWS[near]:
+            minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
+            pairs = _pairs(table, scratch, threshold, minhash, progress)
     table = by_similarity(table, pairs, threshold)
     for one in benchmarks:
         table = _by_benchmark(work, table, one, folder, progress)
@@ -140,17 +143,25 @@ def _sources(table: pl.DataFrame) -> list[str]:
     return kind.categories.to_list()
 
 
-def _views(part: Path, fields: Sequence[str]) -> tuple[pl.DataFrame, list[pl.Series]]:
-    frame = pl.read_parquet(part / "kept.parquet")
-    return frame, [matching_view(frame[field]) for field in fields]
+def _keys(
+    parts: Sequence[Path],
+    sources: Sequence[str],
+    fields: Sequence[str],
+    scratch: Path,
+    progress: Progress | None,
+) -> pl.DataFrame:
+    """One small row a kept record, in the order read: keys of its texts, and what is preferred.
 
-
-def _keys(work: Path, sources: Sequence[str], progress: Progress | None) -> pl.DataFrame:
-    """One small row a kept record, in the order read: keys of its texts, and what is preferred."""
+    The matching views of `fields` are left in `scratch`, a file a part, so that they are made once.
+    """
     rows = []
-    parts = _parts(work, sources)
-    for number, part in enumerate(parts, start=1):
-        frame, (instruction, input_, output) = _views(part, TEXT)
+    for number, part in enumerate(parts):
+        frame = pl.read_parquet(part / "kept.parquet", columns=list(_READ))
+        views = {field: matching_view(frame[field]).fill_null("") for field in TEXT}
+        instruction, input_, output = views.values()
+        if fields:
+            text = pl.select(text=pl.concat_str([views[field] for field in fields]))
+            text.write_ipc(scratch / f"{number}.arrow")
         rows.append(
             frame.select(
                 pl.col("source").cast(pl.Enum(sources)),
@@ -165,35 +176,30 @@ def _keys(work: Path, sources: Sequence[str], progress: Progress | None) -> pl.D
             )
         )
         if progress:
-            progress(number, len(parts), "keys")
+            progress(number + 1, len(parts), "keys")
     return pl.concat(rows).with_row_index("row")
 
 
 def _pairs(
-    work: Path,
     table: pl.DataFrame,
-    near: str,
+    scratch: Path,
     threshold: float,
     minhash: MinHash,
     progress: Progress | None,
 ) -> pl.DataFrame:
     """Verified near-duplicates among the survivors: row numbers a < b and their similarity."""
     alive = table.filter(pl.col("rule").is_null()).select("row").sort("row")["row"]
-    fields = {"record": TEXT, "prompt": TEXT[:2], "output": TEXT[2:]}[near]
-    parts = _parts(work, _sources(table))
-    with (
-        tempfile.TemporaryDirectory(prefix="near-", dir=work) as place,
-        NearIndex(Path(place), minhash=minhash) as found,
-    ):
+    files = sorted(scratch.glob("*.arrow"), key=lambda path: int(path.stem))
+    with NearIndex(scratch / "index", minhash=minhash) as found:
         at = 0
-        for number, part in enumerate(parts, start=1):
-            frame, views = _views(part, fields)
-            text = pl.select(pl.concat_str([view.fill_null("") for view in views])).to_series()
-            inside = alive.filter((alive >= at) & (alive < at + len(frame))) - at
+        for number, file in enumerate(files, start=1):
+            text = pl.read_ipc(file)["text"]
+            inside = alive.filter((alive >= at) & (alive < at + len(text))) - at
             found.add(text.gather(inside))
-            at += len(frame)
+            at += len(text)
+            file.unlink()
             if progress:
-                progress(number, len(parts), "signatures")
+                progress(number, len(files), "signatures")
         pairs = found.pairs(threshold)
     return pairs.with_columns(a=alive.gather(pairs["a"]), b=alive.gather(pairs["b"]))
 
@@ -214,12 +220,12 @@ def _by_benchmark(
     store.write_json(folder / "contamination" / f"{benchmark.name}.json", found.counts)
     if not benchmark.drop or hits.is_empty():
         return table
-    worst = hits.group_by("row").agg(share=pl.col("share").max())
-    table = table.join(worst, on="row", how="left", maintain_order="left")
-    rule = f"Contamination.{benchmark.name}"
-    nobody = pl.lit(None, dtype=pl.UInt32)
-    hit = pl.col("share").is_not_null()
-    return drop(table, hit, rule, pl.col("share"), benchmark.threshold, nobody).drop("share")
+    worst = hits.group_by("row").agg(
+        value=pl.col("share").max(),
+        bound=pl.lit(benchmark.threshold),
+        keeper=pl.lit(None, dtype=pl.UInt32),
+    )
+    return drop(table, worst, f"Contamination.{benchmark.name}")
 
 
 def _texts(

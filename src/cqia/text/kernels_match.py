@@ -5,18 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from cqia.text.folding import (
+    CODE_MASK,
+    COMPLEX,
+    HARD,
+    INVISIBLE,
+    KIND_SHIFT,
+    MARK,
+    OPERATOR,
+    SOFT,
+    TIGHT,
+    WIDE,
+)
 from cqia.text.kernels import decode
 from cqia.text.minhash import Array, code_points, roll
 
-HARD, INVISIBLE, SOFT, WIDE, TIGHT, OPERATOR, MARK = range(7)
-"""What becomes of a character: HARD is dropped (punctuation, emoji, controls); INVISIBLE is dropped
-without a trace; SOFT is white space or a bracket, dropped but looked across by operators; WIDE is
-kept and needs no separator (Han, kana, Hangul); TIGHT is kept, with one space between two of them
-that something stood between; OPERATOR is kept beside a TIGHT; MARK is kept behind its letter."""
-COMPLEX = 1 << 30
-"""Table flag: folding this character takes the full Unicode algorithm."""
-KIND_SHIFT = 24
-CODE_MASK = (1 << 21) - 1
 NGRAM_SIZE_LIMIT = 64
 """Longest n-gram that `coverage` looks for."""
 _FAR_HAN, _FAR_HAN_END = 0x30000, 0x40000

@@ -24,6 +24,17 @@ import polars as pl
 import pyarrow as pa
 
 from cqia.text.buffers import flat
+from cqia.text.folding import (
+    COMPLEX,
+    HARD,
+    INVISIBLE,
+    KIND_SHIFT,
+    MARK,
+    OPERATOR,
+    SOFT,
+    TIGHT,
+    WIDE,
+)
 
 _OPERATORS = "+-*/=<>^%"
 _SAME_SIGN = {"\u2212": "-", "\u2044": "/", "\u2215": "/", "\u2217": "*", "\u0130": "i"}
@@ -89,8 +100,6 @@ def _fold(text: pl.Series) -> tuple[pl.Series, pl.Series]:
 @functools.cache
 def _table() -> npt.NDArray[np.uint32]:
     """Code point -> kind and folded code point, for the first three planes."""
-    from cqia.text.kernels_match import KIND_SHIFT, WIDE
-
     table = np.zeros(_TABLE_SIZE, np.uint32)
     known = np.zeros(_TABLE_SIZE, np.bool_)
     known[_NEVER_TEXT.start : _NEVER_TEXT.stop] = True
@@ -104,33 +113,29 @@ def _table() -> npt.NDArray[np.uint32]:
 
 
 def _entry(char: str) -> int:
-    from cqia.text import kernels_match as k
-
-    if _kind(char) == k.INVISIBLE:
-        return k.INVISIBLE << k.KIND_SHIFT
+    if _kind(char) == INVISIBLE:
+        return INVISIBLE << KIND_SHIFT
     plain = unicodedata.normalize("NFKC", char)
     if len(plain) > 1:
-        if all(_kind(one) in (k.HARD, k.SOFT) for one in plain):
-            return k.HARD << k.KIND_SHIFT
-        return k.COMPLEX | _kind(char) << k.KIND_SHIFT | ord(char)
+        if all(_kind(one) in (HARD, SOFT) for one in plain):
+            return HARD << KIND_SHIFT
+        return COMPLEX | _kind(char) << KIND_SHIFT | ord(char)
     lower = _SAME_SIGN.get(plain, plain.lower())
     kind = _kind(lower)
-    flag = k.COMPLEX if kind == k.MARK or 0x1100 <= ord(lower) < 0x1200 else 0
-    return flag | kind << k.KIND_SHIFT | ord(lower)
+    flag = COMPLEX if kind == MARK or 0x1100 <= ord(lower) < 0x1200 else 0
+    return flag | kind << KIND_SHIFT | ord(lower)
 
 
 def _kind(char: str) -> int:
-    from cqia.text import kernels_match as k
-
     category = unicodedata.category(char)
     if char in _INVISIBLE or category in ("Cf", "Me"):
-        return k.INVISIBLE
+        return INVISIBLE
     if category[0] in "LN":
-        return k.WIDE if unicodedata.east_asian_width(char) in "WFH" else k.TIGHT
+        return WIDE if unicodedata.east_asian_width(char) in "WFH" else TIGHT
     if category[0] == "M":
-        return k.MARK
+        return MARK
     if char in _OPERATORS or (category == "Sm" and char not in _DROPPED_SIGNS):
-        return k.OPERATOR
+        return OPERATOR
     if char.isspace() or category in ("Ps", "Pe"):
-        return k.SOFT
-    return k.HARD
+        return SOFT
+    return HARD

@@ -20,6 +20,7 @@ _MIX_B = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(33)
 _HALF = np.uint64(32)
 _TOP = np.uint32(0xFFFFFFFF)
+_LANES = 32
 
 
 @njit(cache=True, nogil=True)
@@ -76,13 +77,14 @@ def signatures(
     """MinHash: for every row and permutation the least `(hash ^ flip) * factor` modulo 2**32.
 
     The permutation stands outside and the n-grams inside as a minimum over contiguous 32-bit
-    numbers, so that the compiler vectorises it. `whole` becomes a 32-bit hash of the whole text.
+    numbers, so that the compiler vectorises it; the row is filled up with its first n-gram, which
+    changes no minimum, so that no remainder is left to a scalar loop. `whole` becomes a 32-bit hash of the whole text.
     """
     widest = 1
     for row in range(len(offsets) - 1):
         widest = max(widest, offsets[row + 1] - offsets[row])
     long = np.empty(widest, np.uint64)
-    short = np.empty(widest, np.uint32)
+    short = np.empty(widest + _LANES, np.uint32)
     for row in range(len(offsets) - 1):
         count = ngram_hashes(data, offsets[row], offsets[row + 1], ngram, long)
         all_of_it = np.uint64(count)
@@ -92,9 +94,11 @@ def signatures(
         whole[row] = min(np.uint32(mix(all_of_it) >> _HALF), np.uint32(_TOP - 1))
         if count == 0:
             whole[row] = EMPTY
+        full = (count + _LANES - 1) // _LANES * _LANES
+        short[count:full] = short[0]
         for place in range(len(factors)):
             factor, flip, least = factors[place], flips[place], _TOP
-            for at in range(count):
+            for at in range(full):
                 value = np.uint32((short[at] ^ flip) * factor)
                 least = min(least, value)
             out[row, place] = least
