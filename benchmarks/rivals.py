@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 RIVALS = {
     "datatrove": ("datatrove[processing,io]==0.10.1", "spacy", "jieba"),
-    "data-juicer": ("py-data-juicer==1.6.1", "aiohttp"),
+    "data-juicer": ("py-data-juicer==1.6.1", "aiohttp", "ftfy"),
 }
 LIMITS: dict[str, dict[str, int]] = {
     "filters": {"datatrove": 3_000, "data-juicer": 50_000},

@@ -57,7 +57,7 @@ TAKES: dict[str, Callable[[Table], object]] = {
 VALUES = ["1.5", "true", '"x"', "true", "1", "0", '"x"', "{}", "[1]", "[1]"]
 
 
-@pytest.mark.parametrize(("message", "value"), zip(TAKES, VALUES, strict=True))
+@pytest.mark.parametrize(("message", "value"), list(zip(TAKES, VALUES, strict=True)))
 def test_a_wrong_type_is_named_with_its_line(message: str, value: str, tmp_path: Path) -> None:
     one = table(tmp_path, f"# k\n\nk = {value}\n")
     TAKES[message](one)

@@ -214,11 +214,9 @@ def _generic(table: Table, name: str, reader: str) -> Source:
 
 
 def _mapping(table: Table) -> dict[str, str]:
-    found = {column: table.take(column, str, "") for column in MAPPED if table.has(column)}
-    for column in MAPPED:
-        table.raw(column, None)
+    fields = {column: table.optional(column, str) for column in MAPPED}
     table.done()
-    return found
+    return {column: field for column, field in fields.items() if field is not None}
 
 
 ANSWERERS = ("human", "llm", "expert")

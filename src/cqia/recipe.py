@@ -93,7 +93,33 @@ def _clean(
     hit = pl.Series(name, [False], dtype=pl.Boolean).new_from_index(0, len(frame))
     for field in step.fields:
         hit = hit | frame[field].ne_missing(after[field])
-    return after, hit.alias(name), counted
+    after, earlier = _clean_context(after, step)
+    return after, (hit | earlier).alias(name), counted
+
+
+def _clean_context(frame: pl.DataFrame, step: Cleaner) -> tuple[pl.DataFrame, pl.Series]:
+    """Clean what stood before the last turn; also say which records changed.
+
+    System and earlier questions are cleaned like the instruction, earlier answers like the output:
+    personal data would stay there otherwise. The counts in the ledger are of the last turn.
+    """
+    fields = [field for field in ("instruction", "output") if field in step.fields]
+    lead = frame["system"]
+    if "instruction" in fields and (lead != "").any():
+        frame = frame.with_columns(system=step.clean(pl.col("system")))
+    hit = frame["system"].ne_missing(lead)
+    long = frame.select("id", "history").filter(pl.col("history").list.len() > 0)
+    if long.is_empty() or not fields:
+        return frame, hit
+    turns = long.explode("history").unnest("history")
+    clean = turns.with_columns(step.clean(pl.col(field)).alias(field) for field in fields)
+    other = [turns[field].ne_missing(clean[field]) for field in fields]
+    changed = clean.filter(other[0] | other[-1])["id"]
+    history = clean.group_by("id", maintain_order=True).agg(
+        history=pl.struct("instruction", "output")
+    )
+    after = frame.update(history, on="id", how="left", maintain_order="left")
+    return after, hit | frame["id"].is_in(changed.implode())
 
 
 def _fate(bounds: Sequence[tuple[str, Filter]]) -> pl.Expr:

@@ -99,7 +99,9 @@ class Table:
 
     def optional(self, key: str, kind: type[T]) -> T | None:
         """The value of a key, or None when it is absent; a value of another type is a fault."""
-        return self.take(key, kind, kind()) if self.has(key) else self.raw(key, None)
+        given, faults = self.has(key), len(self.faults)
+        value = self.take(key, kind, kind())
+        return value if given and len(self.faults) == faults else None
 
     def raw(self, key: str, default: object) -> Any:  # noqa: ANN401
         """The value of a key as it stands."""

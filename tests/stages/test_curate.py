@@ -269,3 +269,29 @@ def test_the_manifest_has_no_clock_in_it(tmp_path: Path) -> None:
     facts = curate(source(), [write(tmp_path / "x.jsonl", ROWS)], work=tmp_path / "w")
     assert not {"seconds", "time", "date", "host"} & set(facts)
     assert store.manifest(tmp_path / "w" / "curate" / "test") == facts
+
+
+def test_what_stood_before_the_last_turn_is_cleaned_too(tmp_path: Path) -> None:
+    from cqia.cleaners.mask_personal_data import MaskPersonalData
+    from cqia.sources.generic import Layout, generic
+
+    turns = [
+        ("system", "客服电话 13800138000"),
+        ("human", "我的手机是13900139000，"),
+        ("gpt", "记下了 13900139000。"),
+        ("human", "什么时候送到？"),
+        ("gpt", "明天。"),
+    ]
+    row = {"conversations": [{"from": who, "value": what} for who, what in turns]}
+    plain = {"conversations": [{"from": "human", "value": "你好"}, {"from": "gpt", "value": "好"}]}
+    work = tmp_path / "w"
+    made = generic(name="talk", layout=Layout(reader="sharegpt"), steps=(MaskPersonalData(),))
+    curate(made, [write(tmp_path / "x.jsonl", [plain, row])], work=work)
+    kept = ledger.scan(work, "talk", "kept").collect()
+    assert kept["system"].to_list() == ["", "客服电话 [手机号]"]
+    assert kept["history"].to_list() == [
+        [],
+        [{"instruction": "我的手机是[手机号]，", "output": "记下了 [手机号]。"}],
+    ]
+    changes = ledger.scan(work, "talk", "changes").collect()
+    assert changes["id"].to_list() == kept["id"].to_list()[1:]

@@ -178,3 +178,10 @@ def test_the_papers_rows_add_up_to_its_total() -> None:
     assert len({row.source for row in paper.TABLE_1}) == 22
     assert paper.quantity("zhihu") == 8_837
     assert paper.quantity("mine") is None
+
+
+def test_the_funnel_of_a_dataset_made_without_dedup(work: Path) -> None:
+    assemble(work=work)
+    facts = describe(work=work)
+    assert facts["described"] == "assemble"
+    assert not [row for row in table(work, "funnel") if row["stage"] == "dedup"]

@@ -172,7 +172,9 @@ def _funnel(
     Raises:
         RuntimeError: what is left at the end is not what is described.
     """
-    gone = _gone(work, "dedup", stage != "curate") + _gone(work, "assemble", stage == "assemble")
+    gone = _gone(
+        work, "dedup", stage != "curate" and store.manifest(work / "dedup") is not None
+    ) + _gone(work, "assemble", stage == "assemble")
     rows: list[dict[str, Any]] = []
     for facts in known:
         name = facts["source"]

@@ -78,7 +78,8 @@ def signatures(
 
     The permutation stands outside and the n-grams inside as a minimum over contiguous 32-bit
     numbers, so that the compiler vectorises it; the row is filled up with its first n-gram, which
-    changes no minimum, so that no remainder is left to a scalar loop. `whole` becomes a 32-bit hash of the whole text.
+    changes no minimum, so that no remainder is left to a scalar loop. `whole` becomes a 32-bit hash
+    of the whole text.
     """
     widest = 1
     for row in range(len(offsets) - 1):
