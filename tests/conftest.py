@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("cqia", deadline=None)
+settings.load_profile("cqia")
+"""The first call of a kernel compiles it, which takes seconds and says nothing of the test."""
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from cqia.errors import unknown
 from cqia.text.buffers import batched
+from cqia.text.prefixes import Table, may_hold, table
 
 
 def shelf() -> list[str]:
@@ -38,6 +39,11 @@ def phrases(name: str) -> Mapping[str, int]:
     return MappingProxyType(weights)
 
 
+@cache
+def _pairs(listed: tuple[str, ...]) -> Table:
+    return table(listed)
+
+
 def weight(text: pl.Expr, weights: Mapping[str, int], allow: Iterable[str] = ()) -> pl.Expr:
     """The sum of the weights of the distinct phrases in a text; null stays null.
 
@@ -51,12 +57,14 @@ def weight(text: pl.Expr, weights: Mapping[str, int], allow: Iterable[str] = ())
 
     def sums(batch: pl.Series) -> pl.Series:
         totals = pl.Series(batch.name, [0], dtype=pl.Int64).new_from_index(0, len(batch))
-        rows = batch.str.contains_any(listed, ascii_case_insensitive=True).arg_true()
+        rows = may_hold(batch, _pairs(tuple(listed))).arg_true()
         if rows.is_empty():
             return totals
         found = batch.gather(rows).str.extract_many(
             patterns, ascii_case_insensitive=True, leftmost=True
         )
+        if not found.list.len().sum():
+            return totals
         pairs = (
             pl.DataFrame({"row": rows, "phrase": found})
             .explode("phrase")

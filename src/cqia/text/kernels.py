@@ -180,3 +180,39 @@ def repeated_lines(
         total += inside
         inside, rolling = np.int64(0), np.uint64(0)
     return repeated, total
+
+
+@njit(cache=True, nogil=True)
+def _pair_place(table: Hashes, key: np.uint64) -> np.int64:
+    """Where a pair of characters stands in a table, or the free place where it would."""
+    mask = np.int64(len(table) - 1)
+    at = np.int64((key * MULTIPLIER) >> np.uint64(40)) & mask
+    while table[at] != 0 and table[at] != key:
+        at = (at + 1) & mask
+    return at
+
+
+@njit(cache=True, nogil=True)
+def place_pairs(keys: Hashes, table: Hashes) -> None:
+    """Put keys (not 0) into an empty table, a power of two long and less than half full."""
+    for key in keys:
+        table[_pair_place(table, key)] = key
+
+
+@njit(cache=True, nogil=True)
+def hold_pairs(data: Bytes, offsets: Offsets, table: Hashes) -> npt.NDArray[np.bool_]:
+    """Whether two characters of a row that stand side by side, or one alone, are in the table."""
+    held = np.zeros(len(offsets) - 1, np.bool_)
+    for row in range(len(held)):
+        at, before = offsets[row], np.uint64(0)
+        while at < offsets[row + 1]:
+            point, at = decode(data, at)
+            if 65 <= point <= 90:
+                point += 32
+            this = np.uint64(point)
+            pair = before << np.uint64(21) | this
+            if table[_pair_place(table, pair)] != 0 or table[_pair_place(table, this)] != 0:
+                held[row] = True
+                break
+            before = this
+    return held
