@@ -15,7 +15,7 @@ import polars as pl
 
 from cqia.errors import unknown
 from cqia.text.buffers import batched
-from cqia.text.prefixes import Table, may_hold, table
+from cqia.text.prefixes import Pairs, may_hold, pairs
 
 
 def shelf() -> list[str]:
@@ -40,8 +40,8 @@ def phrases(name: str) -> Mapping[str, int]:
 
 
 @cache
-def _pairs(listed: tuple[str, ...]) -> Table:
-    return table(listed)
+def _pairs(listed: tuple[str, ...]) -> Pairs:
+    return pairs(listed)
 
 
 def weight(text: pl.Expr, weights: Mapping[str, int], allow: Iterable[str] = ()) -> pl.Expr:
@@ -65,13 +65,13 @@ def weight(text: pl.Expr, weights: Mapping[str, int], allow: Iterable[str] = ())
         )
         if not found.list.len().sum():
             return totals
-        pairs = (
+        each = (
             pl.DataFrame({"row": rows, "phrase": found})
             .explode("phrase")
             .with_columns(pl.col("phrase").str.to_lowercase())
         )
         score = (
-            pairs.unique()
+            each.unique()
             .with_columns(value=pl.col("phrase").replace_strict(values, default=0))
             .group_by("row")
             .agg(pl.col("value").sum())

@@ -193,14 +193,26 @@ def _pair_place(table: Hashes, key: np.uint64) -> np.int64:
 
 
 @njit(cache=True, nogil=True)
-def place_pairs(keys: Hashes, table: Hashes) -> None:
-    """Put keys (not 0) into an empty table, a power of two long and less than half full."""
+def place_pairs(keys: Hashes, table: Hashes, bits: Hashes) -> None:
+    """Put keys (not 0) into an empty table, a power of two long, and set their bits."""
     for key in keys:
         table[_pair_place(table, key)] = key
+        place = (key * MULTIPLIER) >> np.uint64(47)
+        bits[np.int64(place >> np.uint64(6))] |= np.uint64(1) << (place & np.uint64(63))
 
 
 @njit(cache=True, nogil=True)
-def hold_pairs(data: Bytes, offsets: Offsets, table: Hashes) -> npt.NDArray[np.bool_]:
+def _has_pair(table: Hashes, bits: Hashes, key: np.uint64) -> bool:
+    place = (key * MULTIPLIER) >> np.uint64(47)
+    if bits[np.int64(place >> np.uint64(6))] >> (place & np.uint64(63)) & np.uint64(1) == 0:
+        return False
+    return bool(table[_pair_place(table, key)] != 0)
+
+
+@njit(cache=True, nogil=True)
+def hold_pairs(
+    data: Bytes, offsets: Offsets, table: Hashes, bits: Hashes, alone: bool
+) -> npt.NDArray[np.bool_]:
     """Whether two characters of a row that stand side by side, or one alone, are in the table."""
     held = np.zeros(len(offsets) - 1, np.bool_)
     for row in range(len(held)):
@@ -210,8 +222,9 @@ def hold_pairs(data: Bytes, offsets: Offsets, table: Hashes) -> npt.NDArray[np.b
             if 65 <= point <= 90:
                 point += 32
             this = np.uint64(point)
-            pair = before << np.uint64(21) | this
-            if table[_pair_place(table, pair)] != 0 or table[_pair_place(table, this)] != 0:
+            if _has_pair(table, bits, before << np.uint64(21) | this) or (
+                alone and _has_pair(table, bits, this)
+            ):
                 held[row] = True
                 break
             before = this

@@ -8,6 +8,7 @@ texts apart much faster, and only the rest goes to the automaton.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,27 +18,37 @@ from cqia.text.buffers import flat
 
 SHIFT = 21
 """Bits of a code point; a pair is `first << SHIFT | second`, a single character stands alone."""
+BITS = 17
+"""Bits of a hash in the bit map that stands before the table: 16 KB, so it stays in the cache."""
 
-Table = npt.NDArray[np.uint64]
+
+class Pairs(NamedTuple):
+    """The phrases' first two characters; made by `pairs`."""
+
+    table: npt.NDArray[np.uint64]
+    """Open addressing; 0 where free."""
+    bits: npt.NDArray[np.uint64]
+    """A set bit for the hash of every key."""
+    alone: bool
+    """Whether a phrase is a single character."""
 
 
-def table(phrases: Iterable[str]) -> Table:
-    """The open-addressing table of the phrases' first two characters, in lower case (ASCII)."""
+def pairs(phrases: Iterable[str]) -> Pairs:
+    """Index the phrases' first two characters, in lower case (ASCII)."""
     from cqia.text.kernels import place_pairs
 
-    keys = {
-        ord(one[0]) << SHIFT | ord(one[1]) if len(one) > 1 else ord(one[0])
-        for one in (phrase.lower() for phrase in phrases)
-        if one
-    }
+    known = [phrase.lower() for phrase in phrases if phrase]
+    keys = {ord(one[0]) << SHIFT | ord(one[1]) if one[1:] else ord(one[0]) for one in known}
     size = 1 << (4 * len(keys) + 15).bit_length()
-    found = np.zeros(size, np.uint64)
-    place_pairs(np.array(sorted(keys), np.uint64), found)
-    return found
+    table, bits = np.zeros(size, np.uint64), np.zeros(1 << (BITS - 6), np.uint64)
+    place_pairs(np.array(sorted(keys), np.uint64), table, bits)
+    return Pairs(table, bits, any(len(one) == 1 for one in known))
 
 
-def may_hold(text: pl.Series, pairs: Table) -> pl.Series:
+def may_hold(text: pl.Series, wanted: Pairs) -> pl.Series:
     """False where the text surely holds none of the phrases; ASCII case is ignored."""
     from cqia.text.kernels import hold_pairs
 
-    return pl.Series(text.name, hold_pairs(*flat(text), pairs))
+    data, offsets = flat(text)
+    held = hold_pairs(data, offsets, wanted.table, wanted.bits, wanted.alone)
+    return pl.Series(text.name, held)
