@@ -1,6 +1,6 @@
 """cqia side by side with data-juicer and datatrove: six filters, and near-deduplication.
 
-python benchmarks/rivals.py [--docs 200000] [--quick] [--rival-python NAME=PATH]
+python benchmarks/rivals.py [--docs 200000] [--quick] [--only TASK] [--rival-python NAME=PATH]
 
 One run, one machine, one generated file. cqia runs before, between and after the rivals, and its
 median counts. docs/performance.md says what is compared and what differs. The results go to
@@ -239,6 +239,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="cqia side by side with its rivals")
     parser.add_argument("--docs", type=int, default=200_000)
     parser.add_argument("--quick", action="store_true", help="4,000 documents: does it work?")
+    parser.add_argument("--only", choices=list(LIMITS), help="only this task")
     parser.add_argument("--rival-python", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--work", type=Path, default=ROOT / "work/bench")
     options = parser.parse_args()
@@ -250,6 +251,7 @@ def main() -> None:
     bench = Bench(work=options.work.resolve() / "rivals", docs=docs, pythons=pythons)
     prepare(bench.work, docs)
     limits = {"filters": {"datatrove": WARM}, "dedup": {}} if options.quick else LIMITS
+    limits = {task: one for task, one in limits.items() if options.only in (None, task)}
     for task in limits:
         for system in pythons:
             bench.run(task, system, min(WARM, docs))
