@@ -17,11 +17,16 @@ def ranked(
     table: pl.DataFrame, prefer: Sequence[str], answers: Mapping[str, int | None]
 ) -> pl.DataFrame:
     """The records with the best first: every rule keeps the first of its group."""
-    limit = pl.col("source").cast(pl.String).replace_strict(answers, return_dtype=pl.Int64)
+    limit = pl.col("source").cast(pl.String).replace_strict(answers, return_dtype=pl.Int32)
     order = table.with_columns(limit=limit).sort(
         *prefer, "row", descending=[True] * len(prefer) + [False]
     )
-    none = {"rule": pl.String, "value": pl.Float64, "bound": pl.Float64, "keeper": pl.UInt32}
+    none: dict[str, pl.DataType] = {
+        "rule": pl.Categorical(),
+        "value": pl.Float64(),
+        "bound": pl.Float64(),
+        "keeper": pl.UInt32(),
+    }
     return order.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in none.items())
 
 
@@ -55,7 +60,7 @@ def drop(table: pl.DataFrame, verdicts: pl.DataFrame, rule: str) -> pl.DataFrame
     new = verdicts.select(
         pl.col("row", "keeper").cast(pl.UInt32),
         pl.col("value", "bound").cast(pl.Float64),
-        rule=pl.lit(rule),
+        rule=pl.lit(rule, pl.Categorical),
     )
     return table.update(new, on="row", how="left", maintain_order="left")
 

@@ -88,15 +88,20 @@ def _mark_same_ids(folder: Path) -> None:
     """Drop items whose id was read before: `ID~2`, `ID~3`, … by the rule SameId.
 
     Ids are unique within a part already; this makes them unique over all parts. A part is written
-    anew only when one of its ids is a repeat, and doing it twice changes nothing.
+    anew only when one of its ids is a repeat, and doing it twice changes nothing. Eight bytes an id
+    are in memory at a time; texts are read of those that may be repeats.
     """
     paths = store.parts(folder)
     if len(paths) < 2:
         return
+    hashes = pl.concat(_bases(path)["base"].hash() for path in paths)
+    again = hashes.filter(hashes.is_duplicated()).unique()
+    if again.is_empty():
+        return
     ids = pl.concat(
-        pl.read_parquet(path / "measures.parquet", columns=["id"]).select(
-            "id", base=pl.col("id").str.replace(r"~\d+$", ""), part=pl.lit(number, pl.Int32)
-        )
+        _bases(path)
+        .filter(pl.col("base").hash().is_in(again.implode()))
+        .with_columns(part=pl.lit(number, pl.Int32))
         for number, path in enumerate(paths)
     )
     repeats = ids.filter(pl.col("base").is_duplicated()).with_columns(
@@ -107,6 +112,12 @@ def _mark_same_ids(folder: Path) -> None:
     moved = repeats.filter(pl.col("new") != pl.col("id")).sort("part", maintain_order=True)
     for group in moved.partition_by("part", maintain_order=True):
         _rename(folder, paths[int(group["part"][0])], group.select("id", "new"))
+
+
+def _bases(path: Path) -> pl.DataFrame:
+    """A part's ids in the order read, and what they are without the number of a repeat."""
+    ids = pl.read_parquet(path / "measures.parquet", columns=["id"])
+    return ids.with_columns(base=pl.col("id").str.replace(r"~\d+$", ""))
 
 
 def _rename(folder: Path, path: Path, names: pl.DataFrame) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from cqia.errors import UserError, unknown
@@ -73,7 +72,7 @@ def plan(files: Iterable[str], kinds: Iterable[str]) -> list[Task]:
             )
         weight = size_of(file)
         if weight > TASK_BYTES:
-            tasks += [Task((piece,)) for piece in _ranges(Piece(file, kind), weight)]
+            tasks += [Task((piece,)) for piece in _ranges(Piece(file, kind))]
             continue
         full = size + weight > TASK_BYTES or len(packed) == TASK_FILES
         if packed and (full or packed[0].kind != kind):
@@ -84,7 +83,7 @@ def plan(files: Iterable[str], kinds: Iterable[str]) -> list[Task]:
     return [*tasks, Task(tuple(packed))] if packed else tasks
 
 
-def _ranges(piece: Piece, size: int) -> list[Piece]:
+def _ranges(piece: Piece) -> list[Piece]:
     """Cut a large plain UTF-8 file of JSON lines into ranges of whole lines; leave others whole."""
     if piece.kind != "json" or not is_plain(piece.file):
         return [piece]
@@ -92,23 +91,18 @@ def _ranges(piece: Piece, size: int) -> list[Piece]:
         head = stream.read(HEAD)
         if sniff(head) not in {"utf-8", "utf-8-sig"} or not values.is_lines(head, piece.file):
             return [piece]
-    data = np.memmap(piece.file, np.uint8, "r")
     if _not_utf8(piece.file):
         return [piece]
     pieces: list[Piece] = []
-    start = 3 if head.startswith(b"\xef\xbb\xbf") else 0
-    line = 1
-    while start < size:
-        end = min(start + TASK_BYTES, size)
-        while end < size:
-            breaks = np.flatnonzero(data[end : end + HEAD] == 10)
-            if len(breaks):
-                end += int(breaks[0]) + 1
-                break
-            end = min(end + HEAD, size)
-        pieces.append(Piece(piece.file, piece.kind, start, end, line))
-        line += int(np.count_nonzero(data[start:end] == 10))
-        start = end
+    start, line = (3 if head.startswith(b"\xef\xbb\xbf") else 0), 1
+    with Path(piece.file).open("rb") as stream:
+        stream.seek(start)
+        while block := stream.read(TASK_BYTES):
+            block += stream.readline()
+            end = start + len(block)
+            pieces.append(Piece(piece.file, piece.kind, start, end, line))
+            line += block.count(b"\n")
+            start = end
     return pieces
 
 

@@ -169,8 +169,8 @@ def _keys(
                 prompt=exact_key(instruction, input_),
                 question=exact_key(frame["source"], frame["question"].fill_null("")),
                 asked=pl.col("question").is_not_null(),
-                votes=pl.col("votes").fill_null(-1),
-                comments=pl.col("comments").fill_null(-1),
+                votes=pl.col("votes").fill_null(-1).clip(-1, 2**31 - 1).cast(pl.Int32),
+                comments=pl.col("comments").fill_null(-1).clip(-1, 2**31 - 1).cast(pl.Int32),
                 verified=pl.col("human_verified"),
                 length=pl.col("output").str.len_chars(),
             )
@@ -277,7 +277,7 @@ def _finish(
     dropped = gone.select(
         id=named(pl.col("row")),
         source=pl.col("source").cast(pl.String),
-        rule="rule",
+        rule=pl.col("rule").cast(pl.String),
         value="value",
         bound="bound",
         keeper=named(pl.col("keeper")),
