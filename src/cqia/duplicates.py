@@ -65,24 +65,22 @@ def drop(table: pl.DataFrame, verdicts: pl.DataFrame, rule: str) -> pl.DataFrame
     return table.update(new, on="row", how="left", maintain_order="left")
 
 
-def by_similarity(table: pl.DataFrame, pairs: pl.DataFrame, threshold: float) -> pl.DataFrame:
-    """Near-duplicates: of every connected component the best stays; `group` names the component.
+def by_similarity(
+    table: pl.DataFrame, pairs: pl.DataFrame, threshold: float
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Near-duplicates: of every connected component the best stays. Also row -> group of them all.
 
     Answers to one question are no duplicates of one another where their source wants several.
     """
     links = _unlike_questions(table, pairs)
-    labels = pl.Series("group", clusters(len(table), links), dtype=pl.UInt32)
+    labels = clusters(len(table), links).cast(pl.UInt32)
     both = pl.concat([links, links.rename({"a": "b", "b": "a"})], how="diagonal")
-    best = both.group_by(row="a").agg(similarity=pl.col("similarity").max())
-    table = table.join(best, on="row", how="left", maintain_order="left")
-    linked = pl.col("similarity").is_not_null()
-    table = table.with_columns(group=pl.when(linked).then(labels.gather(table["row"])))
-    keeper = pl.col("row").first().over("group")
-    together = table.filter(linked).select(
-        "row", value="similarity", bound=pl.lit(threshold), keeper=keeper
-    )
-    table = drop(table, together.filter(pl.col("row") != pl.col("keeper")), "NearDuplicate")
-    return table.drop("similarity")
+    best = both.group_by(row="a").agg(value=pl.col("similarity").max())
+    linked = table.select("row").join(best, on="row", maintain_order="left")
+    linked = linked.with_columns(group=labels.gather(linked["row"]), bound=pl.lit(threshold))
+    linked = linked.with_columns(keeper=pl.col("row").first().over("group"))
+    table = drop(table, linked.filter(pl.col("row") != pl.col("keeper")), "NearDuplicate")
+    return table, linked.select("row", "group").sort("row")
 
 
 def _unlike_questions(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

@@ -106,10 +106,10 @@ def dedup(
         if VIEWS[near]:
             minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
             pairs = _pairs(table, scratch, threshold, minhash, progress)
-    table = by_similarity(table, pairs, threshold)
+    table, groups = by_similarity(table, pairs, threshold)
     for one in benchmarks:
         table = _by_benchmark(work, table, one, folder, progress)
-    return _finish(folder, mark, facts, work, table, pairs)
+    return _finish(folder, mark, facts, work, table, groups, pairs)
 
 
 def _check(
@@ -261,34 +261,29 @@ def _finish(
     facts: dict[str, Any],
     work: Path,
     table: pl.DataFrame,
+    groups: pl.DataFrame,
     pairs: pl.DataFrame,
 ) -> store.Facts:
     """Write the results with ids in place of row numbers, and the manifest."""
-    sources = _sources(table)
     gone = table.filter(pl.col("rule").is_not_null()).sort("row")
-    groups = table.filter(pl.col("group").is_not_null()).sort("row")
     rows = pl.concat([gone["row"], gone["keeper"], groups["row"], pairs["a"], pairs["b"]])
-    names = _names(_parts(work, sources), rows)
-    ids = names["id"]
+    names = _names(_parts(work, _sources(table)), rows)
 
-    def named(column: pl.Expr) -> pl.Expr:
-        return column.replace_strict(names["row"], ids, default=None, return_dtype=pl.String)
+    def named(frame: pl.DataFrame, row: str, id: str) -> pl.DataFrame:
+        """The frame with the ids of the rows in column `row` as column `id`."""
+        ids = names.select(pl.col("row").alias("_row"), pl.col("id").alias("_id"))
+        joined = frame.join(ids, left_on=row, right_on="_row", how="left", maintain_order="left")
+        return joined.drop(row).rename({"_id": id})
 
-    dropped = gone.select(
-        id=named(pl.col("row")),
-        source=pl.col("source").cast(pl.String),
-        rule=pl.col("rule").cast(pl.String),
-        value="value",
-        bound="bound",
-        keeper=named(pl.col("keeper")),
-    )
-    store.write_frame(folder / "dropped.parquet", dropped.select(*DROPPED))
-    together = groups.select(named(pl.col("row")).alias("id"), "group")
-    store.write_frame(folder / "groups.parquet", together)
-    linked = pairs.select(a=named(pl.col("a")), b=named(pl.col("b")), similarity="similarity")
+    dropped = named(named(gone, "row", "id"), "keeper", "keeper")
+    dropped = dropped.with_columns(pl.col("source", "rule").cast(pl.String)).select(*DROPPED)
+    store.write_frame(folder / "dropped.parquet", dropped)
+    store.write_frame(folder / "groups.parquet", named(groups, "row", "id").select("id", "group"))
+    linked = named(named(pairs, "a", "a"), "b", "b").select("a", "b", "similarity")
     store.write_frame(folder / "pairs.parquet", linked)
     rules = dropped.group_by("rule", maintain_order=True).len().sort("rule")
-    across = linked_across(gone.join(table, left_on="keeper", right_on="row", suffix="_kept"))
+    kept = table.select(pl.col("row", "source")).rename({"row": "keeper"})
+    across = linked_across(gone.join(kept, on="keeper", suffix="_kept"))
     counts = {
         "read": len(table),
         "kept": len(table) - len(dropped),
