@@ -1,7 +1,7 @@
 """The rules of dedup over one small table: a row a record, no texts, the best record first.
 
-Each rule writes its verdict into the rows it turns away: rule, value, bound, and the row of the
-record that stays in their place.
+Each rule gives verdicts on the rows it turns away: rule, value, bound, and the row of the record
+that stays in their place.
 """
 
 from __future__ import annotations
@@ -12,65 +12,61 @@ import polars as pl
 
 from cqia.text.near import clusters
 
+VERDICTS = pl.Schema(
+    {
+        "row": pl.UInt32(),
+        "rule": pl.String(),
+        "value": pl.Float64(),
+        "bound": pl.Float64(),
+        "keeper": pl.UInt32(),
+    }
+)
+"""row and keeper: row numbers of the record turned away and of the one that stays in its place."""
+
 
 def ranked(
     table: pl.DataFrame, prefer: Sequence[str], answers: Mapping[str, int | None]
 ) -> pl.DataFrame:
     """The records with the best first: every rule keeps the first of its group."""
     limit = pl.col("source").cast(pl.String).replace_strict(answers, return_dtype=pl.Int32)
-    order = table.with_columns(limit=limit).sort(
-        *prefer, "row", descending=[True] * len(prefer) + [False]
-    )
-    none: dict[str, pl.DataType] = {
-        "rule": pl.Categorical(),
-        "value": pl.Float64(),
-        "bound": pl.Float64(),
-        "keeper": pl.UInt32(),
-    }
-    return order.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in none.items())
+    order = table.sort(*prefer, "row", descending=[True] * len(prefer) + [False])
+    return order.drop("votes", "comments", "length", "verified").with_columns(limit=limit)
 
 
 def by_key(table: pl.DataFrame) -> pl.DataFrame:
-    """Exact duplicates, then more answers to a question than its source wants."""
-    twice = table.filter(pl.col("record").is_duplicated())
-    first = pl.col("row").first().over("record")
-    table = drop(
-        table,
-        twice.select("row", value=1.0, bound=1.0, keeper=first).filter(
-            pl.col("row") != pl.col("keeper")
-        ),
-        "ExactDuplicate",
+    """Verdicts on exact duplicates, then on more answers to a question than its source wants."""
+    twice = table.filter(pl.col("record").is_duplicated()).select(
+        "row", value=1.0, bound=1.0, keeper=pl.col("row").first().over("record")
     )
+    gone = verdicts(twice.filter(pl.col("row") != pl.col("keeper")), "ExactDuplicate")
     for group, member in (("question", pl.col("asked")), ("prompt", pl.lit(True))):
-        free = table.filter(pl.col("rule").is_null() & member)
-        many = free.filter(pl.col(group).is_duplicated()).select(
+        free = member & ~pl.col("row").is_in(gone["row"].implode())
+        many = table.select("row", group, "limit", "asked").filter(free)
+        many = many.filter(pl.col(group).is_duplicated()).select(
             "row",
             value=pl.int_range(1, pl.len() + 1).over(group),
             bound="limit",
             keeper=pl.col("row").first().over(group),
         )
-        table = drop(table, many.filter(pl.col("value") > pl.col("bound")), "SameQuestion")
-    return table
+        more = many.filter(pl.col("value") > pl.col("bound"))
+        gone = pl.concat([gone, verdicts(more, "SameQuestion")])
+    return gone
 
 
-def drop(table: pl.DataFrame, verdicts: pl.DataFrame, rule: str) -> pl.DataFrame:
-    """Write a rule's verdicts (row, value, bound, keeper) into the table."""
-    if verdicts.is_empty():
-        return table
-    new = verdicts.select(
-        pl.col("row", "keeper").cast(pl.UInt32),
-        pl.col("value", "bound").cast(pl.Float64),
-        rule=pl.lit(rule, pl.Categorical),
-    )
-    return table.update(new, on="row", how="left", maintain_order="left")
+def verdicts(hits: pl.DataFrame, rule: str) -> pl.DataFrame:
+    """A rule's hits (row, value, bound, keeper) as verdicts."""
+    return hits.with_columns(rule=pl.lit(rule)).select(*VERDICTS).cast(VERDICTS)
 
 
 def by_similarity(
     table: pl.DataFrame, pairs: pl.DataFrame, threshold: float
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Near-duplicates: of every connected component the best stays. Also row -> group of them all.
+    """Verdicts on near-duplicates: of every connected component the best stays.
 
     Answers to one question are no duplicates of one another where their source wants several.
+
+    Returns:
+        The verdicts; and of all linked records, those that stay included, row and group.
     """
     links = _unlike_questions(table, pairs)
     labels = clusters(len(table), links).cast(pl.UInt32)
@@ -79,14 +75,22 @@ def by_similarity(
     linked = table.select("row").join(best, on="row", maintain_order="left")
     linked = linked.with_columns(group=labels.gather(linked["row"]), bound=pl.lit(threshold))
     linked = linked.with_columns(keeper=pl.col("row").first().over("group"))
-    table = drop(table, linked.filter(pl.col("row") != pl.col("keeper")), "NearDuplicate")
-    return table, linked.select("row", "group").sort("row")
+    gone = verdicts(linked.filter(pl.col("row") != pl.col("keeper")), "NearDuplicate")
+    return gone, linked.select("row", "group").sort("row")
 
 
 def _unlike_questions(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """The pairs without those of two answers to a question whose sources want several."""
-    by_row = table.select("row", "prompt", "question", "asked", "limit").sort("row")
-    a, b = by_row[pairs["a"]], by_row[pairs["b"]]
+    rows = pl.concat([pairs["a"], pairs["b"]]).unique().cast(pl.UInt32)
+    few = table.select("row", "prompt", "question", "asked", "limit").filter(
+        pl.col("row").is_in(rows.implode())
+    )
+    a, b = (
+        pairs.select(row=pl.col(end).cast(pl.UInt32)).join(
+            few, on="row", how="left", maintain_order="left"
+        )
+        for end in ("a", "b")
+    )
     same = (a["prompt"] == b["prompt"]) | ((a["question"] == b["question"]) & a["asked"])
     several = (a["limit"].fill_null(2) > 1) & (b["limit"].fill_null(2) > 1)
     return pairs.filter(~(same & several))

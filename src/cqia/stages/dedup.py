@@ -21,7 +21,7 @@ import polars as pl
 
 from cqia import ledger, store
 from cqia.contamination import Benchmark, search
-from cqia.duplicates import by_key, by_similarity, drop, ranked
+from cqia.duplicates import by_key, by_similarity, ranked, verdicts
 from cqia.errors import UserError, unknown
 from cqia.record import TEXT
 from cqia.text.matching import exact_key, matching_view
@@ -99,17 +99,21 @@ def dedup(
     store.begin(folder, mark)
     answers = {name: one["answers"] for name, one in sources.items()}
     pairs = PAIRS.to_frame()
+    parts = _parts(work, list(sources))
     with store.scratch(folder) as scratch:
-        parts = _parts(work, list(sources))
         keys = _keys(parts, list(sources), VIEWS[near], scratch, progress)
-        table = by_key(ranked(keys, prefer, answers))
+        table = ranked(keys, prefer, answers)
+        gone = by_key(table)
         if VIEWS[near]:
             minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
-            pairs = _pairs(table, scratch, threshold, minhash, progress)
-    table, groups = by_similarity(table, pairs, threshold)
+            alive = _alive(table, gone)
+            pairs = _pairs(alive, scratch, threshold, minhash, progress)
+    near_ones, groups = by_similarity(table, pairs, threshold)
+    gone = pl.concat([gone, near_ones])
     for one in benchmarks:
-        table = _by_benchmark(work, table, one, folder, progress)
-    return _finish(folder, mark, facts, work, table, groups, pairs)
+        alive = _alive(table, gone)
+        gone = pl.concat([gone, _by_benchmark(parts, alive, one, folder, progress)])
+    return _finish(folder, mark, facts, parts, table, gone, groups, pairs)
 
 
 def _check(
@@ -134,13 +138,6 @@ def _check(
 
 def _parts(work: Path, sources: Sequence[str]) -> list[Path]:
     return [part for name in sources for part in store.parts(work / "curate" / name)]
-
-
-def _sources(table: pl.DataFrame) -> list[str]:
-    """The sources in the order they were read."""
-    kind = table.schema["source"]
-    assert isinstance(kind, pl.Enum)
-    return kind.categories.to_list()
 
 
 def _keys(
@@ -180,15 +177,19 @@ def _keys(
     return pl.concat(rows).with_row_index("row")
 
 
+def _alive(table: pl.DataFrame, gone: pl.DataFrame) -> pl.Series:
+    """The rows that no rule has turned away, in the order read."""
+    return table["row"].filter(~table["row"].is_in(gone["row"].implode())).sort()
+
+
 def _pairs(
-    table: pl.DataFrame,
+    alive: pl.Series,
     scratch: Path,
     threshold: float,
     minhash: MinHash,
     progress: Progress | None,
 ) -> pl.DataFrame:
     """Verified near-duplicates among the survivors: row numbers a < b and their similarity."""
-    alive = table.filter(pl.col("rule").is_null()).select("row").sort("row")["row"]
     files = sorted(scratch.glob("*.arrow"), key=lambda path: int(path.stem))
     with NearIndex(scratch / "index", minhash=minhash) as found:
         at = 0
@@ -205,27 +206,25 @@ def _pairs(
 
 
 def _by_benchmark(
-    work: Path,
-    table: pl.DataFrame,
+    parts: Sequence[Path],
+    alive: pl.Series,
     benchmark: Benchmark,
     folder: Path,
     progress: Progress | None,
 ) -> pl.DataFrame:
     """Hits of a benchmark's items in the survivors, with both texts for a person to confirm."""
-    parts = _parts(work, _sources(table))
-    alive = table.filter(pl.col("rule").is_null()).select("row", "source")
-    found = search(benchmark, _texts(parts, alive["row"], progress))
-    hits = found.hits.join(alive, on="row", how="left", maintain_order="left")
+    found = search(benchmark, _texts(parts, alive, progress))
+    hits = found.hits
     store.write_frame(folder / "contamination" / f"{benchmark.name}.parquet", hits)
     store.write_json(folder / "contamination" / f"{benchmark.name}.json", found.counts)
-    if not benchmark.drop or hits.is_empty():
-        return table
+    if not benchmark.drop:
+        hits = hits.clear()
     worst = hits.group_by("row").agg(
         value=pl.col("share").max(),
         bound=pl.lit(benchmark.threshold),
         keeper=pl.lit(None, dtype=pl.UInt32),
     )
-    return drop(table, worst, f"Contamination.{benchmark.name}")
+    return verdicts(worst, f"Contamination.{benchmark.name}")
 
 
 def _texts(
@@ -259,15 +258,17 @@ def _finish(
     folder: Path,
     mark: str,
     facts: dict[str, Any],
-    work: Path,
+    parts: Sequence[Path],
     table: pl.DataFrame,
+    gone: pl.DataFrame,
     groups: pl.DataFrame,
     pairs: pl.DataFrame,
 ) -> store.Facts:
     """Write the results with ids in place of row numbers, and the manifest."""
-    gone = table.filter(pl.col("rule").is_not_null()).sort("row")
+    source = table.select("row", pl.col("source").cast(pl.String))
+    gone = gone.sort("row").join(source, on="row", how="left", maintain_order="left")
     rows = pl.concat([gone["row"], gone["keeper"], groups["row"], pairs["a"], pairs["b"]])
-    names = _names(_parts(work, _sources(table)), rows)
+    names = _names(parts, rows)
 
     def named(frame: pl.DataFrame, row: str, id: str) -> pl.DataFrame:
         """The frame with the ids of the rows in column `row` as column `id`."""
@@ -276,14 +277,12 @@ def _finish(
         return joined.drop(row).rename({"_id": id})
 
     dropped = named(named(gone, "row", "id"), "keeper", "keeper")
-    dropped = dropped.with_columns(pl.col("source", "rule").cast(pl.String)).select(*DROPPED)
-    store.write_frame(folder / "dropped.parquet", dropped)
+    store.write_frame(folder / "dropped.parquet", dropped.select(*DROPPED))
     store.write_frame(folder / "groups.parquet", named(groups, "row", "id").select("id", "group"))
     linked = named(named(pairs, "a", "a"), "b", "b").select("a", "b", "similarity")
     store.write_frame(folder / "pairs.parquet", linked)
     rules = dropped.group_by("rule", maintain_order=True).len().sort("rule")
-    kept = table.select(pl.col("row", "source")).rename({"row": "keeper"})
-    across = linked_across(gone.join(kept, on="keeper", suffix="_kept"))
+    across = linked_across(gone.join(source, left_on="keeper", right_on="row", suffix="_kept"))
     counts = {
         "read": len(table),
         "kept": len(table) - len(dropped),
@@ -300,8 +299,6 @@ def _finish(
 
 def linked_across(pairs: pl.DataFrame) -> dict[str, int]:
     """How many records of one source were dropped for a record of another: "a -> b": n."""
-    other = pairs.with_columns(pl.col("source", "source_kept").cast(pl.String)).filter(
-        pl.col("source") != pl.col("source_kept")
-    )
+    other = pairs.filter(pl.col("source") != pl.col("source_kept"))
     counts = other.group_by("source", "source_kept").len().sort("source", "source_kept")
     return {f"{one} -> {kept}": n for one, kept, n in counts.iter_rows()}
