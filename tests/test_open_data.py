@@ -66,5 +66,5 @@ def test_agieval_stands_in_gaokao_bench_and_its_history_does_not(
     assert 600 <= counts["items_hit"] <= 720
     assert all(found > 0 for name, (_, found) in hit.items() if name != "gaokao-history")
     hits = pl.read_parquet(work / "dedup" / "contamination" / "agieval-gaokao.parquet")
-    assert set(hits["id"].str.split("-").list.first()) == {"exam"}
+    assert set(hits["id"].str.split("-").list.first()) == {"gaokao_bench"}
     assert hits["share"].min() >= 0.5  # type: ignore[operator]

@@ -81,7 +81,7 @@ OPEN_DATA = (
         folder="gaokao_bench",
         repository="OpenLMLab/GAOKAO-Bench",
         licence="Apache-2.0",
-        use="source `exam`",
+        use="source `gaokao_bench`",
         at="Data/",
         files=(
             OpenFile("126fb62dd4123c53fadbfcd950498c5710f1f21ea1d8f5b16c1d0c59efea4225", 105, "Objective_Questions/2010-2013_English_MCQs.json"),
@@ -122,7 +122,7 @@ OPEN_DATA = (
         folder="chinese_poetry",
         repository="chinese-poetry/chinese-poetry",
         licence="MIT",
-        use="source `chinese_traditional`",
+        use="source `chinese_poetry`",
         files=(
             OpenFile("bc336a3839706377892719db44c48a09794a493190535a42bf1c7d4c4233e96c", 20, "lunyu.json", "论语/lunyu.json"),
             OpenFile("4f88f429938082523cdc72a1612bd7a7c3e3f7a33f8192c61ae51340efc3c92d", 1000, "poet.tang.0.json", "全唐诗/poet.tang.0.json"),

@@ -65,12 +65,8 @@ RUOZHIBA = Row("social", "ruozhiba", "弱智吧", 240, "tieba.baidu.com")
 """Described and released, but not among the 22 rows and not in the total."""
 
 _QUANTITY = {row.source: row.quantity for row in (*TABLE_1, RUOZHIBA)}
-_QUANTITY["exam"] = _QUANTITY["coig_exam"]
 
 
 def quantity(source: str) -> int | None:
-    """The paper's number of records of a source; None: the paper has no such row.
-
-    The source `exam` is set beside the row of the same kind, middle-school and college entrance.
-    """
+    """The paper's number of records of a source; None: the paper has no such row."""
     return _QUANTITY.get(source)

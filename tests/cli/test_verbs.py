@@ -163,7 +163,7 @@ def test_single_verbs_do_what_the_experiment_does(played: Path, tmp_path: Path) 
 
     work = ("--work", str(tmp_path / "w"))
     samples = shipped("samples")
-    for source in ("zhihu", "exam"):
+    for source in ("zhihu", "gaokao_bench"):
         files = sorted(str(path) for path in (samples / source).iterdir())
         cli("curate", source, *files, *work, "--allow-bad", "4", "--workers", "1")
     cli("dedup", *work)

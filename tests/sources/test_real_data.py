@@ -8,8 +8,8 @@ import pytest
 
 from cqia.raw.plan import plan, read
 from cqia.sources.base import Source
-from cqia.sources.chinese_traditional import CHINESE_TRADITIONAL
-from cqia.sources.exam import EXAM
+from cqia.sources.chinese_poetry import CHINESE_POETRY
+from cqia.sources.gaokao_bench import GAOKAO_BENCH
 from cqia.sources.ruozhiba import RUOZHIBA
 
 DATA = Path(os.environ.get("CQIA_DATA", Path(__file__).parents[2] / "../shared/data"))
@@ -27,7 +27,7 @@ def made(source: Source, pattern: str, kind: str = "json") -> pl.DataFrame:
 
 
 def test_every_question_of_gaokao_bench_is_read() -> None:
-    papers = made(EXAM, "gaokao_bench/*/*.json")
+    papers = made(GAOKAO_BENCH, "gaokao_bench/*/*.json")
     assert len(papers) == 2_811
     assert papers["fault"].null_count() == 2_811
     assert papers["key"].n_unique() == 2_811
@@ -40,7 +40,7 @@ def test_every_question_of_gaokao_bench_is_read() -> None:
 
 
 def test_every_work_of_chinese_poetry_is_read() -> None:
-    works = made(CHINESE_TRADITIONAL, "chinese_poetry/*.json")
+    works = made(CHINESE_POETRY, "chinese_poetry/*.json")
     assert len(works) == 1_000 + 366 + 280 + 305 + 512
     assert works["fault"].null_count() == len(works)
     assert works.select(pl.col("instruction", "output").str.len_chars() > 0).min().row(0) == (

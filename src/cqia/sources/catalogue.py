@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cqia.sources.base import Source
-from cqia.sources.chinese_traditional import CHINESE_TRADITIONAL
+from cqia.sources.chinese_poetry import CHINESE_POETRY
 from cqia.sources.encyclopedia import ENCYCLOPEDIA
-from cqia.sources.exam import EXAM
+from cqia.sources.gaokao_bench import GAOKAO_BENCH
 from cqia.sources.ruozhiba import RUOZHIBA
 from cqia.sources.zhihu import ZHIHU
 
 SOURCES: dict[str, Source] = {
-    source.name: source for source in (ZHIHU, RUOZHIBA, ENCYCLOPEDIA, EXAM, CHINESE_TRADITIONAL)
+    source.name: source for source in (ZHIHU, RUOZHIBA, ENCYCLOPEDIA, GAOKAO_BENCH, CHINESE_POETRY)
 }

@@ -20,10 +20,10 @@ entry proper. What is not covered: entries spread over several pages.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
 import polars as pl
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from cqia.cleaners.boilerplate import Boilerplate
 from cqia.cleaners.half_width import HalfWidth
@@ -41,6 +41,7 @@ from cqia.filters.shares import HanShare, SymbolShare, UrlShare
 from cqia.filters.truncation import Truncation
 from cqia.sources.base import Form, Source, fill
 from cqia.sources.fields import blank, facts, fault
+from cqia.sources.web import Item, Layout, address, body, each_page, heading
 
 TEMPLATES = (
     "请介绍一下{title}。",
@@ -55,37 +56,33 @@ TEMPLATES = (
     "能不能科普一下{title}？",
 )
 
-CONTAINERS = (
-    "div.main-content",
-    "div.article-content",
-    "div.entry-content",
-    "div.mw-parser-output",
-    "article",
+LAYOUT = Layout(
+    containers=(
+        "div.main-content",
+        "div.article-content",
+        "div.entry-content",
+        "div.mw-parser-output",
+        "article",
+    ),
+    blocks=".lemma-summary, .para, h2, h3, h4, p, ul, ol, dl, table, pre, blockquote",
+    junk=(
+        "script, style, noscript, nav, header, footer, aside, form, button, sup, .sup--normal, "
+        ".edit-icon, .edit-lemma, .mw-editsection, .title-prefix, .infobox, .basic-info, "
+        ".lemma-reference, .reference-list, .references, .catalog, .toc, .related, .related-lemma, "
+        ".share, .breadcrumb, .copyright, .tags, .pager, .album, .ad"
+    ),
+    closing=(
+        "参考资料",
+        "参考文献",
+        "参考来源",
+        "注释",
+        "外部链接",
+        "相关词条",
+        "相关阅读",
+        "延伸阅读",
+    ),
 )
-"""Where an entry's text stands; the first that the page has is read."""
-
-BLOCKS = ".lemma-summary, .para, h2, h3, h4, p, ul, ol, dl, table, pre, blockquote"
-"""What an entry's text consists of; the outermost match is taken whole."""
-
-JUNK = (
-    "script, style, noscript, nav, header, footer, aside, form, button, sup, .sup--normal, "
-    ".edit-icon, .edit-lemma, .mw-editsection, .title-prefix, .infobox, .basic-info, "
-    ".lemma-reference, .reference-list, .references, .catalog, .toc, .related, .related-lemma, "
-    ".share, .breadcrumb, .copyright, .tags, .pager, .album, .ad"
-)
-"""What a page holds beside the entry."""
-
-CLOSING = (
-    "参考资料",
-    "参考文献",
-    "参考来源",
-    "注释",
-    "外部链接",
-    "相关词条",
-    "相关阅读",
-    "延伸阅读",
-)
-"""Headings whose sections are no part of the entry."""
+"""Where the entry stands, what it consists of, and what else the page holds."""
 
 EDIT_MARK = r"\[\s*编辑(?:本段)?\s*\]|【编辑】"
 CITATION = r"([\p{Han}。，、；：！？”）》])\[\d{1,3}(?:[-,，–]\d{1,3})*\]"
@@ -96,12 +93,7 @@ QUESTION = r"[？?]$|^(?:为什么|为何|怎样|如何|什么是)"
 
 def read_entries(raw: pl.DataFrame) -> pl.DataFrame:
     """One record a page."""
-    pages = [_entry(html or "") for html in raw["html"]]
-    schema = {"url": pl.String, "title": pl.String, "body": pl.String}
-    entries = pl.concat(
-        [raw.select("file", "row"), pl.DataFrame(pages, schema=schema, orient="row")],
-        how="horizontal",
-    )
+    entries = each_page(raw, _entry, {"url": pl.String, "title": pl.String, "body": pl.String})
     title, url = pl.col("title"), pl.col("url")
     asked = fill(TEMPLATES, pl.coalesce(url, title, pl.lit("")), {"title": title.fill_null("")})
     return entries.select(
@@ -120,52 +112,8 @@ def read_entries(raw: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _entry(html: str) -> tuple[str | None, str | None, str | None]:
-    """A page's canonical URL, its title, and the entry's HTML."""
-    tree = LexborHTMLParser(html)
-    canonical = tree.css_first('link[rel="canonical"]')
-    url = canonical.attributes.get("href") if canonical else None
-    container = next((found for name in CONTAINERS if (found := tree.css_first(name))), None)
-    title = _title(tree)
-    if container is None:
-        return url, title, None
-    for node in container.css(JUNK):
-        node.decompose()
-    return url, title, _body(container)
-
-
-def _title(tree: LexborHTMLParser) -> str | None:
-    """The first heading's text, or the window title up to the site's name."""
-    if heading := tree.css_first("h1"):
-        return " ".join(heading.text().split())
-    window = tree.css_first("title")
-    return re.split(r"\s*(?:_|\||-{1,2}|—{1,2})\s*", window.text().strip())[0] if window else None
-
-
-def _body(container: LexborNode) -> str:
-    """The entry's blocks in order, without the sections that close it."""
-    kept: list[str] = []
-    closing = False
-    for node in _outermost(container):
-        if node.tag in ("h2", "h3", "h4"):
-            closing = node.text().strip().startswith(CLOSING)
-        if not closing:
-            kept.append(node.html or "")
-    return "\n".join(kept) or container.inner_html or ""
-
-
-def _outermost(container: LexborNode) -> list[LexborNode]:
-    """The container's blocks that stand in no other block, in the page's order."""
-    taken: set[int] = set()
-    blocks = []
-    for node in container.css(BLOCKS):
-        parent = node.parent
-        while parent is not None and parent.mem_id not in taken:
-            parent = parent.parent
-        if parent is None:
-            taken.add(node.mem_id)
-            blocks.append(node)
-    return blocks
+def _entry(page: LexborHTMLParser) -> Iterator[Item]:
+    yield {"url": address(page), "title": heading(page), "body": body(page, LAYOUT)}
 
 
 ENCYCLOPEDIA = Source(

@@ -39,3 +39,24 @@ def fault(tests: dict[str, pl.Expr]) -> pl.Expr:
     for name, hit in reversed(tests.items()):
         found = pl.when(hit.fill_null(False)).then(pl.lit(name)).otherwise(found)
     return found
+
+
+def column(raw: pl.DataFrame, *names: str) -> pl.Expr:
+    """The first of some columns that is not null; null where the frame has none of them.
+
+    Crawlers' tables name one thing in several ways.
+    """
+    return pl.coalesce(*(name for name in names if name in raw.columns), pl.lit(None, pl.String))
+
+
+def tally(shown: pl.Expr) -> pl.Expr:
+    """A count as a site shows it: `812`, `1,024`, `1.5万`, `10万+`, `2.3k`; null for others."""
+    plain = shown.str.replace_all(r"[\s,，+]", "")
+    number = plain.str.extract(r"^(\d+(?:\.\d+)?)(?:[千万亿kKwW])?$").cast(pl.Float64)
+    unit = plain.str.extract(r"([千万亿kKwW])$").str.to_lowercase()
+    times = unit.replace_strict(
+        {"千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000, "亿": 100_000_000},
+        default=1,
+        return_dtype=pl.Int64,
+    )
+    return (number * times).round().cast(pl.Int64)

@@ -4,7 +4,7 @@ import orjson
 import polars as pl
 import pytest
 
-from cqia.sources.exam import EXAM, SCHEMA, read_papers
+from cqia.sources.gaokao_bench import GAOKAO_BENCH, SCHEMA, read_papers
 from tests.sources.curated import Curated
 
 Sample = Callable[[str], Curated]
@@ -100,19 +100,19 @@ def test_a_document_without_questions_is_a_fault() -> None:
 
 
 def test_the_papers_are_mended(sample: Sample) -> None:
-    kept = {row["id"]: row for row in sample("exam").outcome.kept.iter_rows(named=True)}
-    mended = kept["exam-2015-2020_Biology_MCQs-1"]
+    kept = {row["id"]: row for row in sample("gaokao_bench").outcome.kept.iter_rows(named=True)}
+    mended = kept["gaokao_bench-2015-2020_Biology_MCQs-1"]
     assert mended["input"].startswith(
         "夏季大棚里种菜，农民常在夜间打开棚门降温，这样做的主要目的是"
     )
     assert mended["output"].endswith("有利于增产。\n故本题选B。")
-    latex = kept["exam-2015-2020_Math_I_Fill-in-the-Blank-2"]["output"]
+    latex = kept["gaokao_bench-2015-2020_Math_I_Fill-in-the-Blank-2"]["output"]
     assert latex.startswith("答案：$\\frac{2}{5}$\n解析：")
-    masked = kept["exam-2014-2020_Geography_Open-ended_Questions-4"]["input"]
+    masked = kept["gaokao_bench-2014-2020_Geography_Open-ended_Questions-4"]["input"]
     assert masked.startswith("有疑问请拨打考务电话 [座机号] 或手机 [手机号] 联系。")
 
 
 def test_english_papers_survive(sample: Sample) -> None:
-    kept = sample("exam").outcome.kept
+    kept = sample("gaokao_bench").outcome.kept
     assert kept.filter(pl.col("domain").list.contains("英语")).height == 4
-    assert not any(step.key.startswith("HanShare") for step in EXAM.steps)
+    assert not any(step.key.startswith("HanShare") for step in GAOKAO_BENCH.steps)

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from cqia.sources.chinese_traditional import CONTINUE, ORIGIN, RECITE, SCHEMA, read_works
+from cqia.sources.chinese_poetry import CONTINUE, ORIGIN, RECITE, SCHEMA, read_works
 from tests.sources.curated import Curated
 
 Sample = Callable[[str], Curated]
@@ -85,8 +85,8 @@ def test_missing_parts_are_faults() -> None:
 
 
 def test_the_poems_are_simplified(sample: Sample) -> None:
-    kept = sample("chinese_traditional").outcome.kept
+    kept = sample("chinese_poetry").outcome.kept
     text = dict(kept.select("id", "output").iter_rows())
-    poem = "chinese_traditional-3f2a0001-0000-4000-8000-000000000001"
+    poem = "chinese_poetry-3f2a0001-0000-4000-8000-000000000001"
     assert text[poem].endswith("床前明月光，疑是地上霜。\n举头望明月，低头思故乡。")
     assert not kept["output"].str.contains("[頭鄉□\u200b]").any()

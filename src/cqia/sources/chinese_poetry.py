@@ -169,8 +169,8 @@ def _records(works: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-CHINESE_TRADITIONAL = Source(
-    name="chinese_traditional",
+CHINESE_POETRY = Source(
+    name="chinese_poetry",
     family="chinese_traditional",
     type="nlp",
     title="古典诗文",

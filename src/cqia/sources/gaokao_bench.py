@@ -190,8 +190,8 @@ def _record() -> dict[str, pl.Expr]:
     }
 
 
-EXAM = Source(
-    name="exam",
+GAOKAO_BENCH = Source(
+    name="gaokao_bench",
     family="exam",
     type="exam",
     title="高考试题",
