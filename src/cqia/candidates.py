@@ -14,6 +14,9 @@ from cqia.workers import Progress
 LABELS = ("task_minor", "task_major", "domain")
 """List columns that strata are made of, joined to one text."""
 
+TASK = r"(?:^|, )task:([^,]+)"
+"""How a reader of a collection of tasks writes an item's own task into the metadata."""
+
 
 def read(
     work: Path, sources: list[str], *, prompts: bool, progress: Progress | None
@@ -34,6 +37,7 @@ def read(
                 *(pl.col(name).list.join("、").cast(pl.Categorical) for name in LABELS),
                 pl.col("answer_from").cast(pl.Categorical),
                 "human_verified",
+                task=pl.col("metadata").str.extract(TASK).cast(pl.Categorical),
                 characters=pl.sum_horizontal(size.values()),
                 length=size["output"],
                 question=pl.when(pl.col("question").is_not_null()).then(asked),

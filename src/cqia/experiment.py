@@ -278,6 +278,7 @@ def _assemble(table: Table) -> Assemble:
                 amount=one.optional("amount", int),
                 weight=one.optional("weight", float),
                 stratify=one.take("stratify", str, "task_minor"),
+                temperature=one.take("temperature", float, 1.0),
             )
         )
         one.done()

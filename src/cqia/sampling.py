@@ -30,7 +30,35 @@ def shares(budget: int, weights: list[float]) -> list[int]:
     return parts
 
 
-def sample(pool: pl.DataFrame, *, budget: int, unit: str, strata: list[str]) -> pl.Series:
+def tempered(budget: int, sizes: list[int], temperature: float) -> list[int]:
+    """A budget shared among strata by `size ** (1 / temperature)`, none above its size.
+
+    Temperature 1 keeps the strata's proportions, a high one makes them equal: the sampling that
+    multitask training uses so that a few huge tasks don't drown the small ones (T5, arXiv
+    1910.10683, section 3.5.2). What a small stratum can't give goes to the others by their weights.
+    """
+    quota = [0] * len(sizes)
+    largest = max(sizes)
+    weights = [(size / largest) ** (1 / temperature) for size in sizes]
+    open_, rest = list(range(len(sizes))), min(budget, sum(sizes))
+    while open_:
+        whole = sum(weights[place] for place in open_)
+        full = [place for place in open_ if rest * weights[place] / whole >= sizes[place]]
+        if not full:
+            parts = shares(rest, [weights[place] for place in open_])
+            for place, part in zip(open_, parts, strict=True):
+                quota[place] = part
+            break
+        for place in full:
+            quota[place] = sizes[place]
+            rest -= sizes[place]
+        open_ = [place for place in open_ if place not in full]
+    return quota
+
+
+def sample(
+    pool: pl.DataFrame, *, budget: int, unit: str, strata: list[str], temperature: float = 1.0
+) -> pl.Series:
     """Choose records up to a budget, every stratum by its share of the pool.
 
     Args:
@@ -40,6 +68,8 @@ def sample(pool: pl.DataFrame, *, budget: int, unit: str, strata: list[str]) -> 
             in an order that runs through all strata evenly, up to the first that would exceed the
             budget; so the budget is never exceeded, and missed by less than that record.
         strata: columns whose values together make a stratum.
+        temperature: above 1 the strata's shares are drawn together, as `tempered` says; of use with
+            records only.
 
     Returns:
         The chosen values of `row`.
@@ -55,12 +85,20 @@ def sample(pool: pl.DataFrame, *, budget: int, unit: str, strata: list[str]) -> 
         return pool["row"]
     if not strata:
         return pool.sort("lot", "row")["row"].head(budget)
+    if temperature != 1:
+        quota = pool.group_by(strata).agg(quota=pl.len().cast(pl.Int64)).sort(strata)
+        drawn = tempered(budget, quota["quota"].to_list(), temperature)
+        return _drawn(pool, quota.with_columns(quota=pl.Series(drawn, dtype=pl.Int64)), strata)
     size = pl.len().cast(pl.Int64) * budget
     quota = pool.group_by(strata).agg(quota=size // len(pool), rest=size % len(pool))
     quota = quota.sort("rest", *strata, descending=[True] + [False] * len(strata))
     missing = budget - int(quota["quota"].sum())
     extra = (pl.int_range(pl.len()) < missing).cast(pl.Int64)
-    quota = quota.select(*strata, quota=pl.col("quota") + extra)
+    return _drawn(pool, quota.select(*strata, quota=pl.col("quota") + extra), strata)
+
+
+def _drawn(pool: pl.DataFrame, quota: pl.DataFrame, strata: list[str]) -> pl.Series:
+    """Of every stratum as many records as its quota says, by the lottery."""
     ranked = pool.sort("lot", "row").with_columns(rank=pl.int_range(pl.len()).over(strata))
     ranked = ranked.join(quota, on=strata, how="left", nulls_equal=True, maintain_order="left")
     return ranked.filter(pl.col("rank") < pl.col("quota"))["row"]

@@ -167,6 +167,8 @@ def test_fifths_of_length_are_sampled_evenly(work: Path) -> None:
         ),
         ([Take(source="one", amount=4)], {"total": 5}, "amounts are 4"),
         ([Take(source="one", stratify="votes")], {}, "column to stratify by"),
+        ([Take(source="one", temperature=0.5)], {}, "a temperature is 1 or more"),
+        ([Take(source="one", temperature=2.0)], {"unit": "characters"}, "needs the unit records"),
         ([], {"total": 0}, "total of 0"),
         ([], {"validation": 1.0}, "validation share"),
         ([], {"unit": "tokens"}, "unknown unit"),

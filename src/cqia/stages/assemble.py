@@ -17,7 +17,7 @@ from cqia.exporters.chosen import SPLITS, opened
 from cqia.sampling import UNITS, hold_out, lot, sample, shares
 from cqia.workers import Progress
 
-STRATA = (*candidates.LABELS, "length", "")
+STRATA = (*candidates.LABELS, "task", "length", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,12 @@ class Take:
     """Its share, relative to the other weights, of what the amounts leave of the recipe's total."""
     stratify: str = "task_minor"
     """What a sample keeps the proportions of, beside the sources of a family: task_minor,
-    task_major, domain, length (fifths of the source's outputs), or "" for nothing. That a sample
-    keeps proportions is this project's choice; the paper says "random"."""
+    task_major, domain, task (the collection's own, from the metadata), length (fifths of the
+    source's outputs), or "" for nothing. That a sample keeps proportions is this project's choice;
+    the paper says "random"."""
+    temperature: float = 1.0
+    """Above 1 the strata's shares are drawn together, so that a few huge tasks don't drown the
+    small ones: `cqia.sampling.tempered`."""
 
     def __str__(self) -> str:
         if self.family:
@@ -127,6 +131,10 @@ def _check(takes: Sequence[Take], total: int | None, unit: str, validation: floa
             raise fault("a take names either a source or a family")
         if take.stratify not in STRATA:
             raise unknown("column to stratify by", take.stratify, STRATA, where=f"assemble: {take}")
+        if not 1 <= take.temperature < float("inf"):
+            raise fault(f"{take}: a temperature is 1 or more")
+        if take.temperature != 1 and unit != "records":
+            raise fault(f"{take}: a temperature needs the unit records")
         if take.amount is not None and (take.amount < 1 or take.weight is not None):
             raise fault(f"{take}: an amount is 1 or more, and stands without a weight")
         if take.weight is not None and (total is None or not 0 < take.weight < float("inf")):
@@ -185,7 +193,11 @@ def _choose(
         available = len(found) if unit == "records" else int(found["characters"].sum())
         strata = ["source", take.stratify] if take.stratify else ["source"]
         wanted = available if budget is None else budget
-        got = sample(found, budget=wanted, unit=unit, strata=strata) if len(found) else found["row"]
+        got = found["row"]
+        if len(found):
+            got = sample(
+                found, budget=wanted, unit=unit, strata=strata, temperature=take.temperature
+            )
         rows.append(got)
         bounds.append(found.select("row", bound=pl.lit(budget, pl.Float64)))
         characters = int(found.filter(pl.col("row").is_in(got.implode()))["characters"].sum())
