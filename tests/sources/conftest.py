@@ -1,9 +1,9 @@
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from cqia.sources.catalogue import SOURCES
+from tests.sources import golden
 from tests.sources.curated import Curated, curated
 
 
@@ -24,14 +24,4 @@ def sample() -> Callable[[str], Curated]:
 def fates(sample: Callable[[str], Curated]) -> Callable[[str], dict[str, str]]:
     """What becomes of each sample: id -> `kept` or a rule; file:row -> `bad: reason`."""
 
-    def get(name: str) -> dict[str, str]:
-        made = sample(name)
-        kept = dict.fromkeys(made.outcome.kept["id"], "kept")
-        dropped = dict(made.outcome.dropped.select("id", "rule").iter_rows())
-        bad = {
-            f"{Path(file).name}:{row}": f"bad: {reason}"
-            for file, row, reason in made.bad.select("file", "row", "reason").iter_rows()
-        }
-        return kept | dropped | bad
-
-    return get
+    return lambda name: golden.fates(sample(name))

@@ -22,6 +22,7 @@ VERBS = {
     "whatif": "what another bound would keep and drop, without a rerun",
     "diff": "what two runs did differently",
     "fetch": "download open data from its public home",
+    "new-source": "write the skeleton of a source in code",
     "completion": "print the completion script for a shell",
 }
 """Verb -> its line in the help, in the order of the work."""
@@ -36,7 +37,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"cqia.cli.{cmd_name}")
+        module = importlib.import_module(f"cqia.cli.{cmd_name.replace('-', '_')}")
         found = module.command
         assert isinstance(found, click.Command)
         return found
