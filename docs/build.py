@@ -8,6 +8,8 @@ Three kinds of places are made anew; `tests/test_docs.py` fails where one of the
 - a ```python block with a ```text block after it: the code is run, the text is what it prints;
 - `<!-- made: NAME -->` … `<!-- end -->`: what the function of that name returns.
 
+and `docs/sources/NAME.md`, a page a source, is made whole from its module.
+
 Commands run in an empty folder beside the project's `samples` and `experiments`, in which
 `work/demo` holds the played demo.
 """
@@ -17,13 +19,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import glob
-import importlib
 import inspect
 import io
+import json
 import re
 import shlex
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -36,7 +39,7 @@ from cqia.cli.main import cqia
 from cqia.errors import UserError
 from cqia.filters.catalogue import FILTERS
 from cqia.sources.base import Source
-from cqia.sources.catalogue import SOURCES
+from cqia.sources.catalogue import CATALOGUE, SOURCES, page
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -124,7 +127,7 @@ def source_table() -> str:
     for one in SOURCES.values():
         count = paper.quantity(one.name)
         out += _row(
-            f"[{one.name}](#{one.name})",
+            f"[{one.name}](sources/{one.name}.md)",
             one.title,
             one.type,
             one.family,
@@ -140,30 +143,45 @@ def paper_table() -> str:
     """The paper's rows, and what stands for each here."""
     out = _row("type", "source in the paper", "records", "here")
     out += _row("---", "---", "---:", "---")
-    beside = {"coig_exam": "exam"}
     for row in (*paper.TABLE_1, paper.RUOZHIBA):
-        name = beside.get(row.source, row.source)
-        here = f"`{name}`" if name in SOURCES else ""
+        here = f"[{row.source}](sources/{row.source}.md)" if row.source in SOURCES else ""
         out += _row(paper.TYPES[row.type], f"{row.title} ({row.origin})", f"{row.quantity:,}", here)
     return out
 
 
-def source_pages() -> str:
-    """A section a source."""
-    return "\n".join(_page(one) for one in SOURCES.values())
+def source_pages() -> dict[str, str]:
+    """A page a source, by its path: where it comes from, its raw shape, recipe and templates."""
+    return {f"docs/sources/{one.name}.md": _page(one) for one in CATALOGUE}
 
 
 def _page(source: Source) -> str:
-    module = importlib.import_module(f"cqia.sources.{source.name}")
-    steps = "".join(f"{number}. `{step!r}`\n" for number, step in enumerate(source.steps, 1))
+    count = paper.quantity(source.name)
     labels = ", ".join(f"`{name}` = {_said(value)}" for name, value in source.labels.items())
     answers = "all" if source.answers is None else source.answers
-    out = f"## {source.name}\n\n{inspect.getdoc(module)}\n\n"
-    out += f"Origin: {source.origin}. Licence: {source.licence}.\n"
-    out += f"Answers a question keeps: {answers}. Labels: {labels}.\n\n### Recipe\n\n{steps}"
+    fates = json.loads((ROOT / f"tests/sources/golden/{source.name}.json").read_text("utf-8"))
+    tally = Counter("unreadable" if fate.startswith("bad:") else fate for fate in fates.values())
+    steps = "".join(f"{number}. `{step!r}`\n" for number, step in enumerate(source.steps, 1))
+    facts = {
+        "paper's type": f"{source.type} ({paper.TYPES[source.type]})",
+        "config in the release": source.family,
+        "origin": source.origin,
+        "licence": source.licence,
+        "raw files": ", ".join(form.kind for form in source.forms),
+        "answers a question keeps": answers,
+        "labels": labels,
+        "records in the paper": "none" if count is None else f"{count:,}",
+    }
+    out = f"# {source.name} {source.title}\n\n{MADE}\n\n" + _row("", "") + _row("---", "---")
+    out += "".join(_row(name, value) for name, value in facts.items())
+    out += f"\n{page(source)}\n\n## Recipe\n\n{steps}"
     if source.templates:
-        out += "\n### Templates\n\n" + "".join(f"- `{_one(t)}`\n" for t in source.templates)
-    return out
+        out += "\n## Templates\n\n" + "".join(f"- `{_one(t)}`\n" for t in source.templates)
+    out += f"\n## What becomes of its samples\n\nThe items of `samples/{source.name}`:\n\n"
+    out += _row("fate", "records") + _row("---", "---:")
+    return out + "".join(_row(f"`{fate}`", n) for fate, n in tally.most_common())
+
+
+MADE = "<!-- This page is made from the code by docs/build.py. -->"
 
 
 def _said(value: object) -> str:
@@ -216,7 +234,6 @@ MAKERS: dict[str, Callable[[], str]] = {
     "floors": floors,
     "source_table": source_table,
     "paper_table": paper_table,
-    "source_pages": source_pages,
     "step_table": step_table,
 }
 """Name of a made place -> what makes it."""
@@ -227,8 +244,9 @@ def main() -> None:
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in FILES}
     with stand():
         fresh = {name: made(text) for name, text in texts.items()}
-    for name, text in fresh.items():
-        if text != texts[name]:
+    (ROOT / "docs" / "sources").mkdir(exist_ok=True)
+    for name, text in (fresh | source_pages()).items():
+        if not (ROOT / name).exists() or text != (ROOT / name).read_text(encoding="utf-8"):
             (ROOT / name).write_text(text, encoding="utf-8")
             print(f"written  {name}")
 

@@ -173,7 +173,10 @@ def test_every_verb_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_source_is_documented(name: str) -> None:
-    assert f"\n## {name}\n" in read("docs/sources.md")
+    assert f"(sources/{name}.md)" in read("docs/sources.md")
+    page = read(f"docs/sources/{name}.md")
+    for told in ("\nShape:", "\nThis project's choices:", "\nTraps:", "\n    ", "## Recipe"):
+        assert told in page, told
 
 
 @pytest.mark.parametrize("kind", [experiment.Dedup, experiment.Assemble, Take, Benchmark])
@@ -197,15 +200,23 @@ def test_the_experiment_in_the_recipes_can_be_read(tmp_path: Path) -> None:
     assert found.benchmarks
 
 
+def changes(name: str, text: str, fresh: str) -> Iterator[str]:
+    return difflib.unified_diff(
+        text.splitlines(), fresh.splitlines(), name, "as it would be", "", "", 1
+    )
+
+
 def test_what_is_made_from_the_code_is_up_to_date() -> None:
     build = builder()
     stale: list[str] = []
     with build.stand():
         for name in build.FILES:
             text = read(name)
-            stale += difflib.unified_diff(
-                text.splitlines(), build.made(text).splitlines(), name, "as it would be", "", "", 1
-            )
+            stale += changes(name, text, build.made(text))
+        for name, text in build.source_pages().items():
+            stale += changes(name, read(name), text)
+    there = {f"docs/sources/{path.name}" for path in (ROOT / "docs" / "sources").iterdir()}
+    assert there == set(build.source_pages())
     assert not stale, "\n".join([*stale[:80], "run: python docs/build.py"])
 
 

@@ -185,3 +185,20 @@ def test_the_funnel_of_a_dataset_made_without_dedup(work: Path) -> None:
     facts = describe(work=work)
     assert facts["described"] == "assemble"
     assert not [row for row in table(work, "funnel") if row["stage"] == "dedup"]
+
+
+def test_the_source_table_sums_up_types_of_several_sources(tmp_path: Path) -> None:
+    for number, (name, kind) in enumerate(
+        (("poem", "nlp"), ("zhihu", "social"), ("xhs", "social"), ("ruozhiba", "social"))
+    ):
+        cure(tmp_path, name, rows(3 + number, start=number * 100), type=kind)
+    describe(work=tmp_path)
+    shown = [(r["type"], r["source"], r["records"], r["paper"]) for r in table(tmp_path, "sources")]
+    assert shown == [
+        ("社交媒体与论坛", "ruozhiba", 6, 240),
+        ("社交媒体与论坛", "xhs", 5, 1_508),
+        ("社交媒体与论坛", "zhihu", 4, 8_837),
+        ("社交媒体与论坛", "", 15, 1_508 + 8_837),
+        ("NLP 数据集", "poem", 3, 47),
+        ("total", "", 18, 1_508 + 8_837 + 47),
+    ]

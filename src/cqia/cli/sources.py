@@ -14,9 +14,10 @@ from cqia.errors import unknown
 @show.format_option
 def command(name: str | None, format_: str) -> None:
     """List the sources, or show the whole recipe of the source NAME."""
+    from cqia import paper
     from cqia.filters.base import Filter
     from cqia.recipe import keys
-    from cqia.sources.catalogue import SOURCES
+    from cqia.sources.catalogue import CATALOGUE, SOURCES, page
     from cqia.sources.generic import READERS
 
     if name is None:
@@ -27,19 +28,25 @@ def command(name: str | None, format_: str) -> None:
                 "type": one.type,
                 "family": one.family,
                 "reads": ", ".join(form.kind for form in one.forms),
+                "paper": paper.quantity(one.name),
                 "origin": one.origin,
                 "licence": one.licence,
             }
-            for one in SOURCES.values()
+            for one in CATALOGUE
         ]
         show.table(pl.DataFrame(rows), format_)
         if format_ == "table":
+            theirs = sum(row["paper"] is not None for row in rows)
+            show.line(f"{theirs} sources of the paper, {len(rows) - theirs} more")
             readers = ", ".join(READERS)
             show.line(f"your own: a [[source]] in a TOML with reader = one of {readers}")
         return
     if name not in SOURCES:
         raise unknown("source", name, SOURCES)
     source = SOURCES[name]
+    if format_ == "table":
+        show.line(page(source))
+        show.line("")
     steps = [
         {"step": key, "kind": "filter" if isinstance(step, Filter) else "cleaner", "as": repr(step)}
         for key, step in zip(keys(source.steps), source.steps, strict=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+
 from cqia.sources.base import Source
 from cqia.sources.chinese_poetry import CHINESE_POETRY
 from cqia.sources.encyclopedia import ENCYCLOPEDIA
@@ -19,3 +22,15 @@ CATALOGUE: tuple[Source, ...] = (
 )
 
 SOURCES: dict[str, Source] = {source.name: source for source in CATALOGUE}
+
+
+def page(source: Source) -> str:
+    """What the module that a source is written in says of it: raw shape, choices, traps."""
+    for name, module in sys.modules.items():
+        if (
+            name.startswith("cqia.sources.")
+            and name != __name__
+            and source in vars(module).values()
+        ):
+            return inspect.getdoc(module) or ""
+    raise KeyError(source.name)

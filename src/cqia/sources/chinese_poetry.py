@@ -12,8 +12,14 @@ A poem becomes one record with one of three tasks, chosen by a seed and its key:
 first half, write down the whole, or say where a line comes from. A chapter of the Analects becomes
 one record a saying. Nothing is asked that the data cannot answer: no appreciation, no dates.
 
+Shape: read off the collection's own files.
+
 This project's choices: the three tasks, their wordings, the halving, and that sayings and poems of
 a single line are never asked to be continued.
+
+Traps: characters that a stone or a print has lost stand as `□`; many lyrics share tune and author;
+editors' notes stand inside some lines; traditional files hold variants that become one simplified
+character, so that two readings of a line can end up the same.
 """
 
 from __future__ import annotations

@@ -12,8 +12,14 @@ has one; the input is the question with its options; the output the answer and t
 text comes out of PDF files: lines broken in the middle of a sentence, and spaces between Han
 characters, are mended by the recipe.
 
+Shape: read off the collection's own files, all 32 of them.
+
 This project's choices: the wordings, what counts as a passage, and that the output starts with
 `答案：` and ends, where the explanation does not say so itself, with `故本题选X。`.
+
+Traps: pictures are gone from the text, and only some questions say that there was one; the same
+question stands in papers of several regions; AGIEval's Gaokao part is drawn from the same papers, so
+a model trained on these has seen the benchmark: look for it with `[[contamination]]`.
 """
 # ruff: noqa: RUF001, RUF002
 

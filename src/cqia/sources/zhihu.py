@@ -14,8 +14,16 @@ it; the answer is HTML and becomes Markdown. Half the time is a seeded choice by
 Items that the site marks as no free, whole answer (collapsed, paid, an article or a video) carry
 the mark in their metadata.
 
+Shape: the field names are those of the public answers API v4 and of the page's `js-initialData`, as
+public crawlers show them; no dump of the site itself was at hand to check them against.
+
 This project's choices: 50 votes, and which of the site's marks turn an answer away. 280 characters
 and at most three answers a question are what the release shows.
+
+Traps: a page saved without logging in cuts answers short, and only some carry the mark for it;
+formulas are pictures whose `alt` holds the LaTeX; answers open with 谢邀 and close with "follow me"
+lines; the same answer turns up in several crawls with other vote counts; answers of commercial
+"paid columns" end where the paying part begins.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ Describes what there is: the assembled dataset, or else what dedup left, or else
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -109,25 +110,43 @@ def _of(records: pl.DataFrame, source: str) -> pl.DataFrame:
 
 
 def _sources(known: list[store.Facts], records: pl.DataFrame) -> pl.DataFrame:
-    """The paper's source table, with its quantities beside this run's."""
+    """The paper's source table in its four types, with its quantities beside this run's.
+
+    A type of several sources has a subtotal. The paper's sums are over the rows of its Table 1 that
+    are here.
+    """
     rows: list[dict[str, Any]] = []
-    for facts in known:
-        mine = _of(records, facts["source"])
-        rows.append(
-            {
-                "type": paper.TYPES.get(facts["type"], facts["type"]),
-                "source": facts["source"],
-                "title": facts["title"],
-                **_amounts(mine),
-                "paper": paper.quantity(facts["source"]),
-                **_answers(mine),
-                "licence": facts["licence"],
-                "origin": facts["origin"],
-            }
-        )
-    total = {"type": "total", "source": "", "title": "", **_amounts(records)}
-    total |= {"paper": None, **_answers(records), "licence": "", "origin": ""}
-    return _frame([*rows, total]).with_columns(pl.col("paper").cast(pl.Int64))
+    for kind, group in groupby(known, key=lambda facts: facts["type"]):
+        here = list(group)
+        title = paper.TYPES.get(kind, kind)
+        for facts in here:
+            mine = _of(records, facts["source"])
+            rows.append(
+                {
+                    "type": title,
+                    "source": facts["source"],
+                    "title": facts["title"],
+                    **_amounts(mine),
+                    "paper": paper.quantity(facts["source"]),
+                    **_answers(mine),
+                    "licence": facts["licence"],
+                    "origin": facts["origin"],
+                }
+            )
+        if len(here) > 1:
+            rows.append(_sum(title, "小计", here, records))
+    rows.append(_sum("total", "", known, records))
+    return _frame(rows).with_columns(pl.col("paper").cast(pl.Int64))
+
+
+def _sum(kind: str, title: str, known: list[store.Facts], records: pl.DataFrame) -> dict[str, Any]:
+    """A row for several sources together."""
+    names = [facts["source"] for facts in known]
+    mine = records.filter(pl.col("source").cast(pl.String).is_in(names))
+    theirs = [row.quantity for row in paper.TABLE_1 if row.source in names]
+    found = {"type": kind, "source": "", "title": title, **_amounts(mine)}
+    found |= {"paper": sum(theirs) if theirs else None, **_answers(mine)}
+    return {**found, "licence": "", "origin": ""}
 
 
 def _amounts(records: pl.DataFrame) -> dict[str, int]:
