@@ -27,10 +27,7 @@ SOURCES: dict[str, Source] = {source.name: source for source in CATALOGUE}
 def page(source: Source) -> str:
     """What the module that a source is written in says of it: raw shape, choices, traps."""
     for name, module in sys.modules.items():
-        if (
-            name.startswith("cqia.sources.")
-            and name != __name__
-            and source in vars(module).values()
-        ):
+        ours = name.startswith("cqia.sources.") and name != __name__
+        if ours and any(value is source for value in vars(module).values()):
             return inspect.getdoc(module) or ""
     raise KeyError(source.name)

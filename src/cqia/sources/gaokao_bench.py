@@ -18,8 +18,8 @@ This project's choices: the wordings, what counts as a passage, and that the out
 `答案：` and ends, where the explanation does not say so itself, with `故本题选X。`.
 
 Traps: pictures are gone from the text, and only some questions say that there was one; the same
-question stands in papers of several regions; AGIEval's Gaokao part is drawn from the same papers, so
-a model trained on these has seen the benchmark: look for it with `[[contamination]]`.
+question stands in papers of several regions; AGIEval's Gaokao part is drawn from the same papers,
+so a model trained on these has seen the benchmark: look for it with `[[contamination]]`.
 """
 # ruff: noqa: RUF001, RUF002
 

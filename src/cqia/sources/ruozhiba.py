@@ -14,14 +14,14 @@ until the answer stage drafts it, unless a person has written one (`answer_from`
 page does not show the upvotes: they are null there.
 
 Shape: the JSON names are those of Tieba's client API as public crawlers save it, the page's markup
-was read off a saved board page, the third shape is that of public question sets made from the board.
+was read off a saved board page, the third shape is that of public question sets made from it.
 
 This project's choices: the bounds of length, and that a pinned thread is a notice.
 
-Traps: many titles are statements, jokes without a question, or lean on a picture; pinned notices sit
-among the threads; the same joke is posted again in other words; public question sets overlap each
-other by thousands, so a model trained on one has seen the other; and whoever drafts the answers
-lends the records their style: the author is kept in `answer_from`.
+Traps: many titles are statements, jokes without a question, or lean on a picture; pinned notices
+sit among the threads; the same joke is posted again in other words; public question sets overlap
+each other by thousands, so a model trained on one has seen the other; and whoever drafts the
+answers lends the records their style: the author is kept in `answer_from`.
 """
 
 from __future__ import annotations
