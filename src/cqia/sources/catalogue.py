@@ -6,15 +6,21 @@ import inspect
 import sys
 
 from cqia.sources.base import Source
+from cqia.sources.chengyu import CHENGYU
 from cqia.sources.chinese_poetry import CHINESE_POETRY
 from cqia.sources.encyclopedia import ENCYCLOPEDIA
 from cqia.sources.gaokao_bench import GAOKAO_BENCH
+from cqia.sources.poem import POEM
 from cqia.sources.ruozhiba import RUOZHIBA
+from cqia.sources.translate_classical_chinese import TRANSLATE_CLASSICAL_CHINESE
 from cqia.sources.zhihu import ZHIHU
 
 CATALOGUE: tuple[Source, ...] = (
     ZHIHU,
     ENCYCLOPEDIA,
+    CHENGYU,
+    POEM,
+    TRANSLATE_CLASSICAL_CHINESE,
     RUOZHIBA,
     # Public collections that the paper does not have.
     GAOKAO_BENCH,
