@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import pairwise
 
 import polars as pl
 import pytest
@@ -34,7 +35,7 @@ def test_the_whole_budget_is_given_and_no_stratum_gives_more_than_it_has(
     assert sum(quota) == min(budget, sum(sizes))
     assert all(0 <= one <= size for one, size in zip(quota, sizes, strict=True))
     ordered = [one for _, one in sorted(zip(sizes, quota, strict=True))]
-    assert all(a <= b + 1 for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(a <= b + 1 for a, b in pairwise(ordered))
 
 
 @pytest.mark.parametrize(("temperature", "tasks"), [(1.0, {"a": 16, "b": 3, None: 1}),

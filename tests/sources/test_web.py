@@ -1,7 +1,16 @@
 import polars as pl
 from selectolax.lexbor import LexborHTMLParser
 
-from cqia.sources.web import Layout, address, body, each_page, first_text, heading
+from cqia.sources.web import (
+    Layout,
+    address,
+    as_html,
+    body,
+    each_page,
+    first_text,
+    heading,
+    sections,
+)
 
 LAYOUT = Layout(containers=("main.text", "article"), junk=".ad, script", closing=("参考",))
 
@@ -52,3 +61,28 @@ def test_the_body_is_the_outermost_blocks_without_junk_and_closing_sections() ->
 def test_a_container_without_blocks_is_taken_whole_and_none_is_none() -> None:
     assert body(LexborHTMLParser("<article>字</article>"), LAYOUT) == "字"
     assert body(LexborHTMLParser("<div>字</div>"), LAYOUT) is None
+
+
+def test_sections_are_cut_at_headings_of_the_second_level() -> None:
+    page = LexborHTMLParser(
+        "<article><p>总</p><h2>病 因</h2><p>一</p><h3>甲</h3><p>二</p><h2>空</h2>"
+        "<h2>参考资料</h2><p>三</p></article>"
+    )
+    assert sections(page, LAYOUT) == (
+        "<p>总</p>",
+        [
+            {"title": "病 因", "content": "<p>一</p>\n<h3>甲</h3>\n<p>二</p>"},
+            {"title": "空", "content": ""},
+        ],
+    )
+    assert sections(LexborHTMLParser("<div>字</div>"), LAYOUT) is None
+
+
+def test_plain_text_becomes_html_and_html_stays() -> None:
+    frame = pl.DataFrame({"text": ["a < b\nc & d", "<p>甲</p>\n<p>乙</p>", "x<br>y", None]})
+    assert frame.select(as_html(pl.col("text")))["text"].to_list() == [
+        "a &lt; b<br>c & d",
+        "<p>甲</p>\n<p>乙</p>",
+        "x<br>y",
+        None,
+    ]

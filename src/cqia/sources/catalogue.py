@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 
+from cqia.sources.baikemy import BAIKEMY
 from cqia.sources.base import Source
 from cqia.sources.chengyu import CHENGYU
 from cqia.sources.chinese_poetry import CHINESE_POETRY
@@ -18,6 +19,7 @@ from cqia.sources.zhihu import ZHIHU
 CATALOGUE: tuple[Source, ...] = (
     ZHIHU,
     ENCYCLOPEDIA,
+    BAIKEMY,
     CHENGYU,
     POEM,
     TRANSLATE_CLASSICAL_CHINESE,

@@ -8,7 +8,7 @@ HTML: turning them into Markdown is the cleaner's work.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,19 +96,65 @@ def first_text(tree: LexborHTMLParser | LexborNode, *selectors: str) -> str | No
 
 def body(tree: LexborHTMLParser | LexborNode, layout: Layout) -> str | None:
     """The HTML of a page's text in the page's order; None: the page has no such container."""
-    container = next((found for name in layout.containers if (found := tree.css_first(name))), None)
+    container = _container(tree, layout)
     if container is None:
         return None
-    for node in container.css(layout.junk):
-        node.decompose()
-    kept: list[str] = []
+    return "\n".join(node.html or "" for node in _text(container, layout)) or container.inner_html
+
+
+def sections(
+    tree: LexborHTMLParser | LexborNode, layout: Layout
+) -> tuple[str, list[dict[str, str]]] | None:
+    """The HTML above the first `<h2>`, and the sections under each: `title` and `content` (HTML).
+
+    None: the page has no such container.
+    """
+    container = _container(tree, layout)
+    if container is None:
+        return None
+    lead: list[str] = []
+    found: list[tuple[str, list[str]]] = []
+    for node in _text(container, layout):
+        if node.tag == "h2":
+            found.append((" ".join(node.text().split()), []))
+        else:
+            (found[-1][1] if found else lead).append(node.html or "")
+    told = [{"title": title, "content": "\n".join(html)} for title, html in found]
+    return "\n".join(lead), told
+
+
+def as_html(text: pl.Expr) -> pl.Expr:
+    """HTML of a field that one dump holds as HTML and another as plain text.
+
+    Where it holds no tag its angle brackets are escaped and its line ends kept.
+    """
+    plain = text
+    for sign, entity in (("<", "&lt;"), (">", "&gt;"), ("\n", "<br>")):
+        plain = plain.str.replace_all(sign, entity, literal=True)
+    return pl.when(text.str.contains(TAG)).then(text).otherwise(plain)
+
+
+TAG = r"(?i)</(?:p|div|span|a|b|strong|h[1-6]|ul|ol|li|table|td|em|section)>|<(?:br|p|img)\b[^<>]*>"
+
+
+def _container(tree: LexborHTMLParser | LexborNode, layout: Layout) -> LexborNode | None:
+    """The first container that the page has, its junk removed."""
+    for name in layout.containers:
+        if found := tree.css_first(name):
+            for node in found.css(layout.junk):
+                node.decompose()
+            return found
+    return None
+
+
+def _text(container: LexborNode, layout: Layout) -> Iterator[LexborNode]:
+    """The outermost blocks, but for the sections that close the text."""
     closing = False
     for node in _outermost(container, layout.blocks):
-        if node.tag in ("h2", "h3", "h4"):
-            closing = node.text().strip().startswith(layout.closing) if layout.closing else False
+        if layout.closing and node.tag in ("h2", "h3", "h4"):
+            closing = node.text().strip().startswith(layout.closing)
         if not closing:
-            kept.append(node.html or "")
-    return "\n".join(kept) or container.inner_html or ""
+            yield node
 
 
 def _outermost(container: LexborNode, blocks: str) -> list[LexborNode]:
