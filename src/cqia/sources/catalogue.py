@@ -11,6 +11,7 @@ from cqia.sources.chengyu import CHENGYU
 from cqia.sources.chinese_poetry import CHINESE_POETRY
 from cqia.sources.encyclopedia import ENCYCLOPEDIA
 from cqia.sources.gaokao_bench import GAOKAO_BENCH
+from cqia.sources.medical_articles import MEDICAL_ARTICLES
 from cqia.sources.poem import POEM
 from cqia.sources.ruozhiba import RUOZHIBA
 from cqia.sources.translate_classical_chinese import TRANSLATE_CLASSICAL_CHINESE
@@ -20,6 +21,7 @@ CATALOGUE: tuple[Source, ...] = (
     ZHIHU,
     ENCYCLOPEDIA,
     BAIKEMY,
+    MEDICAL_ARTICLES,
     CHENGYU,
     POEM,
     TRANSLATE_CLASSICAL_CHINESE,
