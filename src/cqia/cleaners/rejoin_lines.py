@@ -11,7 +11,7 @@ from cqia.cleaners.base import Cleaner
 from cqia.text.fences import blocks
 from cqia.text.guarded import amend
 
-_ENDED = re.compile(r"[。！？!?…：:；;．.|$=*{}][”’」』）)】\"\s]*$")  # noqa: RUF001
+_ENDED = re.compile(r"[。！？!?…：:；;．.|$=*{}][”’」』）)】\"\s]*$")
 """A line that ends here ends by itself: a sentence's end, a formula, a table row."""
 
 _STARTS = re.compile(

@@ -1,6 +1,5 @@
 """Answers that break off in the middle."""
 
-# ruff: noqa: RUF001
 from __future__ import annotations
 
 from dataclasses import dataclass

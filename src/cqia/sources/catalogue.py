@@ -9,11 +9,16 @@ from cqia.sources.baikemy import BAIKEMY
 from cqia.sources.base import Source
 from cqia.sources.chengyu import CHENGYU
 from cqia.sources.chinese_poetry import CHINESE_POETRY
+from cqia.sources.coig_exam import COIG_EXAM
 from cqia.sources.encyclopedia import ENCYCLOPEDIA
 from cqia.sources.gaokao_bench import GAOKAO_BENCH
+from cqia.sources.kaoyan import KAOYAN
+from cqia.sources.law_gee import LAW_GEE
+from cqia.sources.logi_qa import LOGI_QA
 from cqia.sources.medical_articles import MEDICAL_ARTICLES
 from cqia.sources.poem import POEM
 from cqia.sources.ruozhiba import RUOZHIBA
+from cqia.sources.trad_multi_choice import TRAD_MULTI_CHOICE
 from cqia.sources.translate_classical_chinese import TRANSLATE_CLASSICAL_CHINESE
 from cqia.sources.zhihu import ZHIHU
 
@@ -25,6 +30,11 @@ CATALOGUE: tuple[Source, ...] = (
     CHENGYU,
     POEM,
     TRANSLATE_CLASSICAL_CHINESE,
+    COIG_EXAM,
+    KAOYAN,
+    LAW_GEE,
+    LOGI_QA,
+    TRAD_MULTI_CHOICE,
     RUOZHIBA,
     # Public collections that the paper does not have.
     GAOKAO_BENCH,

@@ -21,7 +21,6 @@ Traps: pictures are gone from the text, and only some questions say that there w
 question stands in papers of several regions; AGIEval's Gaokao part is drawn from the same papers,
 so a model trained on these has seen the benchmark: look for it with `[[contamination]]`.
 """
-# ruff: noqa: RUF001, RUF002
 
 from __future__ import annotations
 
