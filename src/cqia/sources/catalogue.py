@@ -10,13 +10,17 @@ from cqia.sources.base import Source
 from cqia.sources.chengyu import CHENGYU
 from cqia.sources.chinese_poetry import CHINESE_POETRY
 from cqia.sources.coig_exam import COIG_EXAM
+from cqia.sources.coig_human_value import COIG_HUMAN_VALUE
+from cqia.sources.coig_pc import COIG_PC
 from cqia.sources.encyclopedia import ENCYCLOPEDIA
+from cqia.sources.finance_coig_pc import FINANCE_COIG_PC
 from cqia.sources.gaokao_bench import GAOKAO_BENCH
 from cqia.sources.kaoyan import KAOYAN
 from cqia.sources.law_gee import LAW_GEE
 from cqia.sources.logi_qa import LOGI_QA
 from cqia.sources.medical_articles import MEDICAL_ARTICLES
 from cqia.sources.poem import POEM
+from cqia.sources.poison import POISON
 from cqia.sources.ruozhiba import RUOZHIBA
 from cqia.sources.trad_multi_choice import TRAD_MULTI_CHOICE
 from cqia.sources.translate_classical_chinese import TRANSLATE_CLASSICAL_CHINESE
@@ -27,6 +31,10 @@ CATALOGUE: tuple[Source, ...] = (
     ENCYCLOPEDIA,
     BAIKEMY,
     MEDICAL_ARTICLES,
+    COIG_PC,
+    FINANCE_COIG_PC,
+    COIG_HUMAN_VALUE,
+    POISON,
     CHENGYU,
     POEM,
     TRANSLATE_CLASSICAL_CHINESE,
