@@ -58,7 +58,7 @@ def test_ids_are_unique_but_for_overlapping_crawls(source: Source, sample: Sampl
 
 @each_source
 def test_labels_are_words_of_the_release(source: Source, sample: Sample) -> None:
-    records = sample(source.name).records
+    records = sample(source.name).outcome.kept
     assert set(records["task_major"].explode(empty_as_null=True)) <= set(MAJOR)
     assert set(records["task_minor"].explode(empty_as_null=True)) <= set(MINOR)
     assert set(records["answer_from"]) <= {"human", "llm", "expert"}

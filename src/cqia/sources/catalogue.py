@@ -24,10 +24,12 @@ from cqia.sources.poison import POISON
 from cqia.sources.ruozhiba import RUOZHIBA
 from cqia.sources.trad_multi_choice import TRAD_MULTI_CHOICE
 from cqia.sources.translate_classical_chinese import TRANSLATE_CLASSICAL_CHINESE
+from cqia.sources.xhs import XHS
 from cqia.sources.zhihu import ZHIHU
 
 CATALOGUE: tuple[Source, ...] = (
     ZHIHU,
+    XHS,
     ENCYCLOPEDIA,
     BAIKEMY,
     MEDICAL_ARTICLES,

@@ -6,10 +6,11 @@
      "domain": ["新闻"], "other": "……", "filename": "00012-001-….json"}
 
 The task's text stays in `input`. The paper's authors chose some 200 of the tasks by hand and
-sampled among them. Here a table says which kinds of tasks are taken and what the release calls them; items
-of other kinds, and of other splits than `train`, are marked and turned away by the filter `Status`.
-Sampling is the business of `assemble`: the task's name is in the metadata (`task:…`), and a take
-with `stratify = "task"` and a `temperature` keeps a few huge tasks from drowning the rest.
+sampled among them. Here a table says which kinds of tasks are taken and what the release calls
+them; items of other kinds, and of other splits than `train`, are marked and turned away by the
+filter `Status`. Sampling is the business of `assemble`: the task's name is in the metadata
+(`task:…`), and a take with `stratify = "task"` and a `temperature` keeps a few huge tasks from
+drowning the rest.
 
 Shape: the fields are those of the dataset's card; which tasks the authors took is not published.
 
