@@ -22,6 +22,7 @@ from cqia.sources.medical_articles import MEDICAL_ARTICLES
 from cqia.sources.poem import POEM
 from cqia.sources.poison import POISON
 from cqia.sources.ruozhiba import RUOZHIBA
+from cqia.sources.segmentfault import SEGMENTFAULT
 from cqia.sources.trad_multi_choice import TRAD_MULTI_CHOICE
 from cqia.sources.translate_classical_chinese import TRANSLATE_CLASSICAL_CHINESE
 from cqia.sources.xhs import XHS
@@ -30,6 +31,7 @@ from cqia.sources.zhihu import ZHIHU
 CATALOGUE: tuple[Source, ...] = (
     ZHIHU,
     XHS,
+    SEGMENTFAULT,
     ENCYCLOPEDIA,
     BAIKEMY,
     MEDICAL_ARTICLES,
