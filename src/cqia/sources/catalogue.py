@@ -12,6 +12,7 @@ from cqia.sources.chinese_poetry import CHINESE_POETRY
 from cqia.sources.coig_exam import COIG_EXAM
 from cqia.sources.coig_human_value import COIG_HUMAN_VALUE
 from cqia.sources.coig_pc import COIG_PC
+from cqia.sources.douban import DOUBAN
 from cqia.sources.encyclopedia import ENCYCLOPEDIA
 from cqia.sources.finance_coig_pc import FINANCE_COIG_PC
 from cqia.sources.gaokao_bench import GAOKAO_BENCH
@@ -30,6 +31,7 @@ from cqia.sources.zhihu import ZHIHU
 
 CATALOGUE: tuple[Source, ...] = (
     ZHIHU,
+    DOUBAN,
     XHS,
     SEGMENTFAULT,
     ENCYCLOPEDIA,
