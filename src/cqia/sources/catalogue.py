@@ -27,6 +27,7 @@ from cqia.sources.segmentfault import SEGMENTFAULT
 from cqia.sources.trad_multi_choice import TRAD_MULTI_CHOICE
 from cqia.sources.translate_classical_chinese import TRANSLATE_CLASSICAL_CHINESE
 from cqia.sources.xhs import XHS
+from cqia.sources.zgbk import ZGBK
 from cqia.sources.zhihu import ZHIHU
 
 CATALOGUE: tuple[Source, ...] = (
@@ -35,6 +36,7 @@ CATALOGUE: tuple[Source, ...] = (
     XHS,
     SEGMENTFAULT,
     ENCYCLOPEDIA,
+    ZGBK,
     BAIKEMY,
     MEDICAL_ARTICLES,
     COIG_PC,

@@ -99,7 +99,10 @@ def body(tree: LexborHTMLParser | LexborNode, layout: Layout) -> str | None:
     container = _container(tree, layout)
     if container is None:
         return None
-    return "\n".join(node.html or "" for node in _text(container, layout)) or container.inner_html
+    blocks = _outermost(container, layout.blocks)
+    if not blocks:
+        return container.inner_html
+    return "\n".join(node.html or "" for node in _text(blocks, layout))
 
 
 def sections(
@@ -114,7 +117,7 @@ def sections(
         return None
     lead: list[str] = []
     found: list[tuple[str, list[str]]] = []
-    for node in _text(container, layout):
+    for node in _text(_outermost(container, layout.blocks), layout):
         if node.tag == "h2":
             found.append((" ".join(node.text().split()), []))
         else:
@@ -147,10 +150,10 @@ def _container(tree: LexborHTMLParser | LexborNode, layout: Layout) -> LexborNod
     return None
 
 
-def _text(container: LexborNode, layout: Layout) -> Iterator[LexborNode]:
-    """The outermost blocks, but for the sections that close the text."""
+def _text(blocks: list[LexborNode], layout: Layout) -> Iterator[LexborNode]:
+    """The blocks but for the sections that close the text."""
     closing = False
-    for node in _outermost(container, layout.blocks):
+    for node in blocks:
         if layout.closing and node.tag in ("h2", "h3", "h4"):
             closing = node.text().strip().startswith(layout.closing)
         if not closing:
