@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from cqia.sources.encyclopedia import TEMPLATES, read_entries
+from cqia.sources.encyclopedia import TEMPLATES, read_articles, read_entries
 from tests.sources.curated import Curated
 
 Sample = Callable[[str], Curated]
@@ -87,3 +87,40 @@ def test_the_entries_are_cleaned(sample: Sample) -> None:
     assert text["url:https://why.example.org/shamo.html"].endswith("羽绒服都要带上。")
     assert "地球本身就是一块大磁铁" in text["url:https://why.example.org/zhinan.html"]
     assert not kept["output"].str.contains("参考资料|相关词条|分享到|editor@").any()
+
+
+DOKUWIKI = (
+    '<link rel="canonical" href="u"><div class="dokuwiki"><div class="page"><h1>运放</h1>'
+    '<div class="level1"><p>总说。</p></div>{sections}</div></div>'
+)
+
+
+def test_a_dokuwiki_page_gives_a_record_a_section() -> None:
+    parts = "".join(
+        f'<h2>{name}</h2><div class="level2"><p>{"一二三四五" * 12}</p></div>'
+        for name in ("虚短", "为什么会自激？", "参考资料")
+    )
+    made = entries(DOKUWIKI.format(sections=parts))
+    assert made["key"].to_list() == ["u#虚短", "u#为什么会自激？"]
+    assert "虚短" in made["instruction"][0]
+    assert "运放" in made["instruction"][0]
+    assert made["instruction"][1] == "为什么会自激？"
+
+
+def test_a_dokuwiki_page_of_one_section_stays_whole() -> None:
+    (row,) = entries(DOKUWIKI.format(sections="<h2>单位</h2><p>法拉。</p>")).rows(named=True)
+    assert row["key"] == "u"
+    assert row["output"] == "<p>总说。</p>\n<h2>单位</h2>\n<p>法拉。</p>"
+
+
+def test_the_category_is_the_domain() -> None:
+    page = '<div class="crumbs">首页 &gt; 种植 &gt; 蔬菜 &gt; 正文</div><h1>甲</h1><article>文</article>'
+    assert entries(page)["domain"].to_list() == [["蔬菜"]]
+
+
+def test_an_article_as_json_reads_like_a_page() -> None:
+    frame = pl.DataFrame({"file": "f", "row": 1, "url": "u", "title": "甲", "content": "<p>文</p>"})
+    (one,) = read_articles(frame).rows(named=True)
+    page = '<link rel="canonical" href="u"><h1>甲</h1><article><p>文</p></article>'
+    (two,) = entries(page).rows(named=True)
+    assert {**one, "file": ""} == {**two, "file": ""}

@@ -1,25 +1,41 @@
-"""Encyclopedia entries 百科文章: web pages that explain one subject under one title.
+"""Encyclopedia articles 百科文章: pages that explain one subject under one title.
 
-Two families of layout are read, which most Chinese encyclopedias share: the entry page with a
-summary and headed paragraphs, and the plain article page of a content management system:
+Four families of layout are read: the entry page with a summary and headed paragraphs, the plain
+article of a content management system (as on 10why.net, nongyie.com and gkket.com), MediaWiki's,
+and DokuWiki's (as on eetree.cn), which explains one concept a section:
 
     <h1>灯塔</h1> <div class="lemma-summary">灯塔是……</div>
     <h2 class="para-title">历史</h2> <div class="para">最早的灯塔……<sup>[1]</sup></div>
 
-    <h1>为什么铁会生锈？</h1> <div class="article-content"><p>……</p></div>
+    <div class="crumbs">首页 &gt; 物理</div> <h1>为什么铁会生锈？</h1>
+    <div class="article-content"><p>……</p></div>
+
+    <div class="dokuwiki"><div class="page"><h1>运算放大器</h1><div class="level1"><p>……</p></div>
+    <h2>虚短</h2><div class="level2"><p>……</p></div></div></div>
+
+and articles as crawlers save them, JSON or CSV, texts plain or HTML:
+
+    {"url": "…", "title": "……", "content": "……", "category": "农业"}
 
 The reader picks the title and the blocks of the entry; info boxes, references, edit and citation
-marks, navigation and related entries stay behind. The blocks remain HTML: turning them into
-Markdown is the cleaner's work. A title that is a question is the instruction as it stands; any
-other title is put into one of the templates, chosen by a seed and the page's key. A page's key is
-its canonical URL.
+marks, navigation and related entries stay behind. A title that is a question is the instruction as
+it stands; any other title is put into one of the templates, chosen by a seed and the page's key. A
+DokuWiki page of two or more sections gives one record a section, asked for by page and section. A
+page's key is its canonical URL; its category, where the page tells one, is the domain.
 
-This project's choices: the wordings, the names of layout classes, and the headings that end the
-entry proper. What is not covered: entries spread over several pages.
+Shape: the layouts are those of the common systems these sites run on; no dump of the four sites was
+at hand, so their own class names may differ and are easily added to `LAYOUT`.
+
+This project's choices: the wordings, the names of layout classes, the headings that end the entry
+proper, and the length of a section that gets a record of its own.
+
+Traps: entries spread over several pages come as several records; agricultural articles end in
+telephone numbers of seed sellers; the same "why" is explained on several sites in the same words.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import polars as pl
@@ -40,8 +56,18 @@ from cqia.filters.sensitive import CATEGORIES, SensitiveWords
 from cqia.filters.shares import HanShare, SymbolShare, UrlShare
 from cqia.filters.truncation import Truncation
 from cqia.sources.base import Form, Source, fill
-from cqia.sources.fields import blank, facts, fault
-from cqia.sources.web import Item, Layout, address, body, each_page, heading
+from cqia.sources.fields import blank, column, facts, fault
+from cqia.sources.web import (
+    Item,
+    Layout,
+    address,
+    as_html,
+    body,
+    each_page,
+    first_text,
+    heading,
+    sections,
+)
 
 TEMPLATES = (
     "请介绍一下{title}。",
@@ -56,8 +82,21 @@ TEMPLATES = (
     "能不能科普一下{title}？",
 )
 
+DOKUWIKI = "div.dokuwiki div.page, div#dokuwiki__content div.page"
+"""Where DokuWiki keeps a page."""
+
+PART = (
+    "在{title}中，{section}是什么意思？",
+    "请解释{title}里的“{section}”。",
+    "关于{title}：{section}应该怎么理解？",
+    "学习{title}时会遇到“{section}”，请说明一下。",
+)
+
 LAYOUT = Layout(
     containers=(
+        DOKUWIKI,
+        "div.news-content",
+        "div.content-body",
         "div.main-content",
         "div.article-content",
         "div.entry-content",
@@ -91,18 +130,75 @@ CITATION = r"([\p{Han}。，、；：！？”）》])\[\d{1,3}(?:[-,，–]\d{1
 QUESTION = r"[？?]$|^(?:为什么|为何|怎样|如何|什么是)"
 
 
+TRAIL = (".breadcrumb", ".crumbs", ".position", ".path", ".bread")
+"""Where a page says in which category it stands."""
+
+TEXT = ("id", "url", "title", "content", "category", "标题", "正文", "分类", "链接")
+SCHEMA = pl.Struct(dict.fromkeys(TEXT, pl.String))
+PAGE = ("url", "title", "section", "body", "category")
+
+
 def read_entries(raw: pl.DataFrame) -> pl.DataFrame:
-    """One record a page."""
-    entries = each_page(raw, _entry, {"url": pl.String, "title": pl.String, "body": pl.String})
-    title, url = pl.col("title"), pl.col("url")
-    asked = fill(TEMPLATES, pl.coalesce(url, title, pl.lit("")), {"title": title.fill_null("")})
+    """Pages: one record each, or one a section of a DokuWiki page."""
+    pages = each_page(raw, _entries, dict.fromkeys(PAGE, pl.String))
+    return _records(pages.with_columns(key=pl.col("url")))
+
+
+def read_articles(raw: pl.DataFrame) -> pl.DataFrame:
+    """Articles as crawlers save them."""
+    return _records(
+        raw.select(
+            "file",
+            "row",
+            key=column(raw, "id", "url", "链接"),
+            url=column(raw, "url", "链接"),
+            title=column(raw, "title", "标题").str.strip_chars(),
+            section=pl.lit(None, pl.String),
+            body=as_html(column(raw, "content", "正文")),
+            category=column(raw, "category", "分类"),
+        )
+    )
+
+
+def _entries(page: LexborHTMLParser) -> Iterator[Item]:
+    trail = re.split(r"\s*[>»/]\s*", first_text(page, *TRAIL) or "")
+    title = heading(page)
+    steps = [one for one in trail if one and one not in (title, "首页", "正文")]
+    found = {"url": address(page), "title": title, "category": steps[-1] if steps else None}
+    wiki = page.css_first(DOKUWIKI)
+    parts = sections(page, LAYOUT) if wiki else None
+    told = [part for part in parts[1] if len(part["content"]) > LONG] if parts else []
+    if len(told) < 2:
+        yield {**found, "body": body(page, LAYOUT)}
+        return
+    for part in told:
+        yield {**found, "section": part["title"], "body": part["content"]}
+
+
+LONG = 50
+"""Characters of HTML from which a section gets a record of its own; this project's choice."""
+
+
+def _records(entries: pl.DataFrame) -> pl.DataFrame:
+    title, section = pl.col("title"), pl.col("section")
+    seed = pl.concat_str(
+        pl.coalesce("key", title, pl.lit("")), section, separator="#", ignore_nulls=True
+    )
+    asked = fill(TEMPLATES, seed, {"title": title.fill_null("")})
+    part = fill(PART, seed, {"title": title.fill_null(""), "section": section.fill_null("")})
+    question = pl.coalesce(section, title)
     return entries.select(
         "file",
         "row",
-        key=url,
-        instruction=pl.when(title.str.contains(QUESTION)).then(title).otherwise(asked),
+        key=pl.when(pl.col("key").is_not_null()).then(seed),
+        instruction=pl.when(question.str.contains(QUESTION))
+        .then(question)
+        .when(section.is_not_null())
+        .then(part)
+        .otherwise(asked),
         output=pl.col("body").str.replace_all(EDIT_MARK, "").str.replace_all(CITATION, "$1"),
-        metadata=facts({"url": url}),
+        domain=pl.concat_list("category").list.drop_nulls(),
+        metadata=facts({"url": pl.col("url")}),
         fault=fault(
             {
                 "the page has no title": blank(title),
@@ -112,19 +208,19 @@ def read_entries(raw: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _entry(page: LexborHTMLParser) -> Iterator[Item]:
-    yield {"url": address(page), "title": heading(page), "body": body(page, LAYOUT)}
-
-
 ENCYCLOPEDIA = Source(
     name="encyclopedia",
     family="wiki",
     type="knowledge",
     title="百科文章",
-    origin="saved pages of encyclopedias and popular-science sites",
+    origin="10why.net; www.eetree.cn; nongyie.com; gkket.com, and other encyclopedias' pages",
     licence="rests with each site",
-    forms=(Form(kind="html", read=read_entries),),
-    templates=TEMPLATES,
+    forms=(
+        Form(kind="html", read=read_entries),
+        Form(kind="json", read=read_articles, schema=SCHEMA),
+        Form(kind="csv", read=read_articles),
+    ),
+    templates=TEMPLATES + PART,
     labels={"task_major": ["问答"], "task_minor": ["百科问答"], "answer_from": "human"},
     steps=(
         HtmlToText(mode="html", fields=("output",)),
@@ -134,7 +230,7 @@ ENCYCLOPEDIA = Source(
         Boilerplate(fields=("output",)),
         WhiteSpace(),
         MaskPersonalData(),
-        Length(field="output", low=100, high=10_000),
+        Length(field="output", low=60, high=10_000),
         UrlShare(),
         HanShare(),
         SymbolShare(),
