@@ -13,6 +13,7 @@ from cqia.cleaners.repair_unicode import RepairUnicode
 from cqia.cleaners.simplify import Simplify
 from cqia.cleaners.stickers import Stickers
 from cqia.cleaners.white_space import WhiteSpace
+from cqia.cleaners.wikitext_to_text import WikitextToText
 
 CLEANERS: dict[str, type[Cleaner]] = {
     "Boilerplate": Boilerplate,
@@ -25,4 +26,5 @@ CLEANERS: dict[str, type[Cleaner]] = {
     "Simplify": Simplify,
     "Stickers": Stickers,
     "WhiteSpace": WhiteSpace,
+    "WikitextToText": WikitextToText,
 }

@@ -19,6 +19,7 @@ from cqia.sources.gaokao_bench import GAOKAO_BENCH
 from cqia.sources.kaoyan import KAOYAN
 from cqia.sources.law_gee import LAW_GEE
 from cqia.sources.logi_qa import LOGI_QA
+from cqia.sources.mba_baike import MBA_BAIKE
 from cqia.sources.medical_articles import MEDICAL_ARTICLES
 from cqia.sources.poem import POEM
 from cqia.sources.poison import POISON
@@ -39,6 +40,7 @@ CATALOGUE: tuple[Source, ...] = (
     ZGBK,
     BAIKEMY,
     MEDICAL_ARTICLES,
+    MBA_BAIKE,
     COIG_PC,
     FINANCE_COIG_PC,
     COIG_HUMAN_VALUE,
