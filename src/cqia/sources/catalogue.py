@@ -27,6 +27,7 @@ from cqia.sources.ruozhiba import RUOZHIBA
 from cqia.sources.segmentfault import SEGMENTFAULT
 from cqia.sources.trad_multi_choice import TRAD_MULTI_CHOICE
 from cqia.sources.translate_classical_chinese import TRANSLATE_CLASSICAL_CHINESE
+from cqia.sources.wikihow import WIKIHOW
 from cqia.sources.xhs import XHS
 from cqia.sources.zgbk import ZGBK
 from cqia.sources.zhihu import ZHIHU
@@ -38,6 +39,7 @@ CATALOGUE: tuple[Source, ...] = (
     SEGMENTFAULT,
     ENCYCLOPEDIA,
     ZGBK,
+    WIKIHOW,
     BAIKEMY,
     MEDICAL_ARTICLES,
     MBA_BAIKE,
