@@ -67,6 +67,15 @@ RUOZHIBA = Row("social", "ruozhiba", "弱智吧", 240, "tieba.baidu.com")
 _QUANTITY = {row.source: row.quantity for row in (*TABLE_1, RUOZHIBA)}
 
 
+_ORDER = {row.source: number for number, row in enumerate((*TABLE_1, RUOZHIBA))}
+
+
 def quantity(source: str) -> int | None:
     """The paper's number of records of a source; None: the paper has no such row."""
     return _QUANTITY.get(source)
+
+
+def place(kind: str, source: str) -> tuple[int, int]:
+    """Where a source stands in the paper's table; types and sources of one's own come last."""
+    kinds = list(TYPES)
+    return kinds.index(kind) if kind in kinds else len(kinds), _ORDER.get(source, len(_ORDER))

@@ -195,9 +195,9 @@ def test_the_source_table_sums_up_types_of_several_sources(tmp_path: Path) -> No
     describe(work=tmp_path)
     shown = [(r["type"], r["source"], r["records"], r["paper"]) for r in table(tmp_path, "sources")]
     assert shown == [
-        ("社交媒体与论坛", "ruozhiba", 6, 240),
-        ("社交媒体与论坛", "xhs", 5, 1_508),
         ("社交媒体与论坛", "zhihu", 4, 8_837),
+        ("社交媒体与论坛", "xhs", 5, 1_508),
+        ("社交媒体与论坛", "ruozhiba", 6, 240),
         ("社交媒体与论坛", "", 15, 1_508 + 8_837),
         ("NLP 数据集", "poem", 3, 47),
         ("total", "", 18, 1_508 + 8_837 + 47),

@@ -29,7 +29,8 @@ def command(work: Path, table: str, format_: str) -> None:
         describe(work=work)
     folder = work / "describe"
     if format_ == "table":
-        show.table(pl.read_json(folder / f"{table}.json"), format_)
+        whole = pl.read_json(folder / f"{table}.json")
+        show.table(whole.drop("licence", "origin", strict=False), format_)
         show.line(f"written    {folder}", "green")
     else:
         click.echo((folder / f"{table}.{format_}").read_text(encoding="utf-8"), nl=False)

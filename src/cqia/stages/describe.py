@@ -35,11 +35,7 @@ def describe(*, work: Path, folder: Path | None = None) -> store.Facts:
         RuntimeError: the numbers of the funnel don't add up.
     """
     curated = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
-    order = list(paper.TYPES)
-    known = sorted(
-        curated.values(),
-        key=lambda one: order.index(one["type"]) if one["type"] in order else len(order),
-    )
+    known = sorted(curated.values(), key=lambda one: paper.place(one["type"], one["source"]))
     stage, inputs = _stage(work, {name: one["fingerprint"] for name, one in curated.items()})
     records = _records(work, list(curated), stage)
     tables = {
