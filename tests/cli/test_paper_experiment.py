@@ -22,7 +22,7 @@ KEYS = [
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = tmp_path_factory.mktemp("paper")
-    cli("run", ROOT / "experiments" / "cqia.toml", "--work", work, "--workers", 1)
+    cli("run", str(ROOT / "experiments" / "cqia.toml"), "--work", str(work), "--workers", "1")
     return work
 
 
@@ -49,7 +49,7 @@ def test_every_release_file_loads_with_the_nine_keys(work: Path) -> None:
 
 
 def test_describe_prints_table_1_beside_the_paper_s(work: Path) -> None:
-    rows = json.loads(cli("describe", "--work", work, "--format", "json").stdout)
+    rows = json.loads(cli("describe", "--work", str(work), "--format", "json").stdout)
     named = [row for row in rows if row["source"]]
     assert [row["source"] for row in named if row["source"] != "ruozhiba"] == [
         row.source for row in paper.TABLE_1
@@ -59,6 +59,6 @@ def test_describe_prints_table_1_beside_the_paper_s(work: Path) -> None:
     assert rows[-1]["records"] == sum(row["records"] for row in named) > 500
     subtotals = [row["paper"] for row in rows if row["title"] == "小计"]
     assert subtotals == [13_935, 23_788, 4_878, 5_774]
-    shown = cli("describe", "--work", work).stdout
+    shown = cli("describe", "--work", str(work)).stdout
     assert "48,375" in shown
     assert all(kind in shown for kind in paper.TYPES.values())
