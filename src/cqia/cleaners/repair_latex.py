@@ -25,18 +25,18 @@ _REST = {
 
 _HEAD = {"\x07": r"\a", "\x08": r"\b", "\x0b": r"\v", "\x0c": r"\f", "\t": r"\t", "\r": r"\r"}
 _BRACED = r"\text(?:bf|it|rm|sf|tt)?(?=\{)".replace(r"\text", "\text")
-_BROKEN = re.compile(
+BROKEN = re.compile(
     "|".join(f"{one}(?:{rest})(?![A-Za-z])" for one, rest in _REST.items()) + f"|{_BRACED}"
 )
-_GUARD = r"[\x07\x08\t\x0B\x0C\r][a-z]"
+GUARD = r"[\x07\x08\t\x0B\x0C\r][a-z]"
 
 
-def _repaired(text: str) -> str:
-    return _BROKEN.sub(lambda found: _HEAD[found[0][0]] + found[0][1:], text)
+def repaired(text: str) -> str:
+    return BROKEN.sub(lambda found: _HEAD[found[0][0]] + found[0][1:], text)
 
 
 def _broken(text: str) -> int:
-    return len(_BROKEN.findall(text))
+    return len(BROKEN.findall(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class RepairLatex(Cleaner):
     """
 
     def clean(self, text: pl.Expr) -> pl.Expr:
-        return amend(text, _GUARD, _repaired)
+        return amend(text, GUARD, repaired)
 
     def counts(self, text: pl.Expr) -> pl.Expr:
-        return tally(text, _GUARD, ("escapes",), lambda one: (_broken(one),))
+        return tally(text, GUARD, ("escapes",), lambda one: (_broken(one),))

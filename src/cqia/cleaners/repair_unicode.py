@@ -10,19 +10,19 @@ import polars as pl
 from cqia.cleaners.base import Cleaner
 from cqia.text.guarded import amend, rewrite, tally
 
-_CONTROL = r"\x00-\x08\x0E-\x1F\x7F-\x9F"
-_BREAK = r"\x0B\x0C\x{2028}\x{2029}"
-_INVISIBLE = (
+CONTROL = r"\x00-\x08\x0E-\x1F\x7F-\x9F"
+BREAK = r"\x0B\x0C\x{2028}\x{2029}"
+INVISIBLE = (
     r"\x{AD}\x{61C}\x{180E}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}"
     r"\x{2066}-\x{2069}\x{FEFF}"
 )
-_SPACE = r"\x{A0}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}"
-_JOINER = r"[\x{200C}\x{200D}]"
-_PRIVATE = r"\x{E000}-\x{F8FF}\x{F0000}-\x{FFFFD}\x{100000}-\x{10FFFD}"
+SPACE = r"\x{A0}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}"
+JOINER = r"[\x{200C}\x{200D}]"
+PRIVATE = r"\x{E000}-\x{F8FF}\x{F0000}-\x{FFFFD}\x{100000}-\x{10FFFD}"
 
 _EMOJI = "\u00a9\u00ae\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff"
 _SCRIPT = "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u0dff\ufb50-\ufdff\ufe70-\ufefc"
-_LOST = re.compile(
+LOST = re.compile(
     rf"(?<![{_EMOJI}{_SCRIPT}])[\u200c\u200d]"
     rf"|(?<=[{_EMOJI}])(?:\u200c|\u200d(?![{_EMOJI}]))"
 )
@@ -30,14 +30,14 @@ _LOST = re.compile(
 
 
 def _joined(text: str) -> str:
-    return _LOST.sub("", text)
+    return LOST.sub("", text)
 
 
 def _tidy(few: pl.Expr) -> pl.Expr:
     return (
-        few.str.replace_all(f"[{_CONTROL}{_INVISIBLE}]", "")
-        .str.replace_all(f"\r\n?|[{_BREAK}]", "\n")
-        .str.replace_all(f"[{_SPACE}]", " ")
+        few.str.replace_all(f"[{CONTROL}{INVISIBLE}]", "")
+        .str.replace_all(f"\r\n?|[{BREAK}]", "\n")
+        .str.replace_all(f"[{SPACE}]", " ")
     )
 
 
@@ -54,8 +54,8 @@ class RepairUnicode(Cleaner):
     """
 
     def clean(self, text: pl.Expr) -> pl.Expr:
-        tidy = rewrite(text, f"[{_CONTROL}\r{_BREAK}{_INVISIBLE}{_SPACE}]", _tidy)
-        return amend(tidy, _JOINER, _joined)
+        tidy = rewrite(text, f"[{CONTROL}\r{BREAK}{INVISIBLE}{SPACE}]", _tidy)
+        return amend(tidy, JOINER, _joined)
 
     def counts(self, text: pl.Expr) -> pl.Expr:
         """Characters of each kind before cleaning.
@@ -66,22 +66,22 @@ class RepairUnicode(Cleaner):
 
 
 _KINDS = {
-    "controls": rf"{_CONTROL}\x0B\x0C",
-    "invisible": _INVISIBLE,
+    "controls": rf"{CONTROL}\x0B\x0C",
+    "invisible": INVISIBLE,
     "replacement": r"\x{FFFD}",
-    "private_use": _PRIVATE,
-    "spaces": _SPACE,
+    "private_use": PRIVATE,
+    "spaces": SPACE,
 }
 """What is counted, as the inside of a character class."""
 
 
-def _python(rust: str) -> re.Pattern[str]:
+def in_python(rust: str) -> re.Pattern[str]:
     """A character class in Python's spelling."""
     inside = re.sub(r"\\x\{(\w+)\}", lambda one: chr(int(one[1], 16)), rust)
     return re.compile(f"[{inside}]")
 
 
-_PATTERNS = tuple(_python(inside) for inside in _KINDS.values())
+_PATTERNS = tuple(in_python(inside) for inside in _KINDS.values())
 
 
 def _counted(text: str) -> list[int]:

@@ -21,6 +21,7 @@ VERBS = {
     "why": "everything that happened to one record",
     "whatif": "what another bound would keep and drop, without a rerun",
     "diff": "what two runs did differently",
+    "audit": "look for defects in a finished dataset, and mend them",
     "fetch": "download open data from its public home",
     "new-source": "write the skeleton of a source in code",
     "completion": "print the completion script for a shell",

@@ -21,7 +21,7 @@ _NAMES = (
     "|thead|tbody|tr|td|th|blockquote|figure|figcaption|section|article|header|footer|main|nav"
     "|html|head|body|font|center|small|big|script|style|noscript|iframe|video|input|button|form"
 )
-_TAG = re.compile(rf"(?<!\\)<(/?)({_NAMES})(\s[^<>]*)?/?>", re.IGNORECASE)
+TAG = re.compile(rf"(?<!\\)<(/?)({_NAMES})(\s[^<>]*)?/?>", re.IGNORECASE)
 _QUOTED = re.compile(r"[\w-]\s*=\s*[\"']")
 _TALK = ("标签", "元素", "实体", "转义", "HTML", "html", "Html")
 _BLOCK = re.compile(
@@ -31,7 +31,7 @@ _BLOCK = re.compile(
 GUARD = r"<[A-Za-z/!]|&[A-Za-z#]"
 """A text that this Rust regex does not hit holds no markup."""
 
-_ENTITY = re.compile(
+ENTITY = re.compile(
     r"&(?:(?:amp|#38|#x26);)*(?:(?:lt|gt|quot|apos|nbsp|ensp|emsp|ldquo|rdquo|lsquo|rsquo|hellip"
     r"|mdash|ndash|middot|bull|times|divide|plusmn|deg|copy|reg|trade|laquo|raquo|yen|larr|rarr"
     r"|#0*(?:34|39|60|62|1[6-9]\d|[2-9]\d\d|\d{4,6})|#x0*(?:2[27]|3[ceCE]|[a-fA-F]\d|[1-9a-fA-F]"
@@ -63,10 +63,10 @@ def is_html(text: str) -> bool:
     if "<" not in text:
         return False
     prose = "\n".join(piece for code, piece in spans(text) if not code)
-    if _talks(prose) and not prose.lstrip().startswith("<"):
+    if talks(prose) and not prose.lstrip().startswith("<"):
         return False
     opened: set[str] = set()
-    for tag in _TAG.finditer(prose):
+    for tag in TAG.finditer(prose):
         name = tag[2].lower()
         if tag[1]:
             if name in opened:
@@ -86,21 +86,21 @@ def settled(text: str) -> str:
     wrote about tags, and they stay as text, with the backslash that Markdown has for it (`\<b>`).
     """
     if is_html(text):
-        page = text if _TAG.match(text.lstrip()) else _code_as_html(text)
+        page = text if TAG.match(text.lstrip()) else _code_as_html(text)
         text = to_markdown(page, breaks=not _BLOCK.search(text))
-    if "&" in text and not _talks(text):
-        text = outside(text, _decoded)
+    if "&" in text and not talks(text):
+        text = outside(text, decoded)
     if is_html(text):
-        text = outside(text, lambda piece: _TAG.sub(r"\\\g<0>", piece))
+        text = outside(text, lambda piece: TAG.sub(r"\\\g<0>", piece))
     return text
 
 
-def _talks(text: str) -> bool:
+def talks(text: str) -> bool:
     return any(word in text for word in _TALK)
 
 
-def _decoded(text: str) -> str:
-    return _ENTITY.sub(lambda one: _innermost(one[0]), text)
+def decoded(text: str) -> str:
+    return ENTITY.sub(lambda one: _innermost(one[0]), text)
 
 
 def _innermost(entity: str) -> str:
