@@ -34,6 +34,7 @@ from unittest.mock import patch
 from click.testing import CliRunner
 
 from cqia import paper
+from cqia.auditing.audit import kinds
 from cqia.cleaners.catalogue import CLEANERS
 from cqia.cli.main import cqia
 from cqia.errors import UserError
@@ -50,6 +51,7 @@ FILES = (
     "docs/cli.md",
     "docs/sources.md",
     "docs/recipes.md",
+    "docs/audit.md",
 )
 """The files with such places, in the order they are made."""
 
@@ -230,11 +232,20 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
+def finding_table() -> str:
+    """Every kind of finding of an audit."""
+    out = _row("kind", "severity", "what it is", "mended by --fix") + _row(*["---"] * 4)
+    for name, (severity, about, fixable) in kinds().items():
+        out += _row(f"`{name}`", severity, about, "yes" if fixable else "")
+    return out
+
+
 MAKERS: dict[str, Callable[[], str]] = {
     "floors": floors,
     "source_table": source_table,
     "paper_table": paper_table,
     "step_table": step_table,
+    "finding_table": finding_table,
 }
 """Name of a made place -> what makes it."""
 

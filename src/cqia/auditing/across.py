@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -45,13 +44,13 @@ class Across:
     are in scratch files.
 
     Args:
-        folder: for the scratch files.
+        index: an empty one; it stays the caller's to close.
         threshold: smallest Jaccard similarity of two answers' character 5-grams that counts, 0-1.
     """
 
-    def __init__(self, folder: Path, *, threshold: float) -> None:
+    def __init__(self, index: NearIndex, *, threshold: float) -> None:
         self._threshold = threshold
-        self._index = NearIndex(folder)
+        self._index = index
         self._count = 0
         self._records: list[pl.DataFrame] = []
         self._answers: list[pl.DataFrame] = []

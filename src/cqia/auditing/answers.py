@@ -35,7 +35,17 @@ class AnswerRule:
     words: tuple[str, ...] = ()
     """Phrases one of which is shown."""
     tail: bool = False
+    worded: bool = False
+    """Whether runs of signs are left out of what is measured: a table's rules and a drawing's frame
+    repeat rightly."""
+    unless: str = ""
+    """A kind that says more: where it is found, this one isn't told."""
 
+
+_SIGNS = r"[^\p{L}\p{N}\n]{4,}"
+
+_ANY_LINE = 1_000_000
+"""Longer than a line: what only lacks a sentence mark is `no_end_mark`."""
 
 ANSWER_RULES: tuple[AnswerRule, ...] = (
     AnswerRule(
@@ -61,9 +71,17 @@ ANSWER_RULES: tuple[AnswerRule, ...] = (
     AnswerRule(
         kind="truncated",
         severity="warning",
-        about="the answer breaks off",
+        about="the answer ends with a comma, a colon, an open bracket or an open code block",
+        step=Truncation(short=_ANY_LINE),
+        tail=True,
+    ),
+    AnswerRule(
+        kind="no_end_mark",
+        severity="note",
+        about="the answer's last line ends in the middle of words; often only carelessness",
         step=Truncation(),
         tail=True,
+        unless="truncated",
     ),
     AnswerRule(
         kind="echo",
@@ -84,12 +102,14 @@ ANSWER_RULES: tuple[AnswerRule, ...] = (
         severity="warning",
         about="lines repeat in the answer",
         step=LineRepetition(),
+        worded=True,
     ),
     AnswerRule(
         kind="repeated_ngrams",
         severity="warning",
         about="the answer loops",
         step=NgramRepetition(),
+        worded=True,
     ),
     *(
         AnswerRule(
@@ -117,9 +137,10 @@ def answer_hits(exchanges: pl.DataFrame, rules: tuple[AnswerRule, ...]) -> pl.Da
     given = exchanges.with_columns(
         instruction=pl.concat_str("instruction", "input", separator="\n")
     )
+    worded = given.with_columns(pl.col("output").str.replace_all(_SIGNS, " "))
     found = [HITS.to_frame()]
     for rule in rules:
-        frame = exchanges if rule.kind == "echo" else given
+        frame = exchanges if rule.kind == "echo" else worded if rule.worded else given
         low, high = rule.step.low, rule.step.high
         value = frame.select(rule.step.measure().cast(pl.Float64)).to_series()
         rows = (~pl.select(within(pl.lit(value), low, high)).to_series()).arg_true()
@@ -128,7 +149,12 @@ def answer_hits(exchanges: pl.DataFrame, rules: tuple[AnswerRule, ...]) -> pl.Da
         text = given[rule.field].gather(rows)
         hit = pl.DataFrame({"row": rows, "value": value.gather(rows), "at": _place(rule, text)})
         found.append(hit.with_columns(kind=pl.lit(rule.kind)).select(*HITS).cast(HITS))
-    return pl.concat(found)
+    every = pl.concat(found)
+    for rule in rules:
+        if rule.unless:
+            better = every.filter(kind=rule.unless)["row"].implode()
+            every = every.filter((pl.col("kind") != rule.kind) | ~pl.col("row").is_in(better))
+    return every
 
 
 def _place(rule: AnswerRule, text: pl.Series) -> pl.Series:

@@ -9,6 +9,7 @@ find, `cqia.auditing.finding`), and the tables `summary` and `files` as Markdown
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -27,6 +28,8 @@ from cqia.auditing.rules import TEXT_RULES, TextRule
 from cqia.contamination import Benchmark, search
 from cqia.errors import unknown
 from cqia.tables import FORMATS, render
+from cqia.text.near import NearIndex
+from cqia.workers import Progress
 
 OTHER_KINDS: dict[str, tuple[str, str]] = {
     "unreadable": ("error", "no JSON object, broken off, or not UTF-8"),
@@ -84,6 +87,7 @@ def audit(
     benchmarks: Sequence[Benchmark] = (),
     threshold: float = 0.7,
     fix: bool = False,
+    progress: Progress | None = None,
 ) -> Audited:
     """Look at finished datasets.
 
@@ -95,6 +99,7 @@ def audit(
         benchmarks: items that must not stand in the records.
         threshold: smallest Jaccard similarity of near-duplicate answers, 0-1.
         fix: also write repaired copies to `folder/fixed`, and `folder/changes.jsonl`.
+        progress: told of every file.
 
     Raises:
         UserError: a file can't be read as such, or an unknown kind is ignored.
@@ -105,9 +110,11 @@ def audit(
     asked = tuple(rule for rule in ANSWER_RULES if rule.kind not in off)
     folder.mkdir(parents=True, exist_ok=True)
     seen: list[_File] = []
-    with store.scratch(folder) as scratch:
-        across = Across(scratch, threshold=threshold)
-        for name in names:
+    with store.scratch(folder) as scratch, NearIndex(scratch) as index:
+        across = Across(index, threshold=threshold)
+        for done, name in enumerate(names):
+            if progress:
+                progress(done, len(names), name)
             seen.append(_look(name, rules, asked, across))
         alike = list(across.findings())
     found = [*chain.from_iterable(one.findings for one in seen), *alike]
@@ -163,12 +170,16 @@ def _look(
 
 
 def _stated(path: Path) -> bool:
-    """Whether a licence or a card with one lies beside the file."""
-    folder = path.parent
-    card = folder / "README.md"
-    if card.is_file() and "license:" in card.read_text(encoding="utf-8", errors="replace")[:4000]:
-        return True
-    return any(folder.glob("LICEN[CS]E*"))
+    """Whether a licence, or a card that names one, lies beside the file or one folder up."""
+    for folder in (path.parent, path.parent.parent):
+        card = folder / "README.md"
+        if card.is_file():
+            head = card.read_text(encoding="utf-8", errors="replace")[:4000]
+            if re.search(r"^license:", head, re.MULTILINE):
+                return True
+        if any(folder.glob("LICEN[CS]E*")):
+            return True
+    return False
 
 
 def _exchanges(form: str, values: list[forms.Value]) -> pl.DataFrame:

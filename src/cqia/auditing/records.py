@@ -7,6 +7,7 @@ loop takes a small part of the time (docs/log.md).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -19,6 +20,12 @@ from cqia.raw.encoding import Utf8Reader
 from cqia.raw.files import BROKEN, KINDS, expand, kind_of, open_bytes
 from cqia.raw.tables import read_parquet
 from cqia.raw.values import Values, is_lines, stream_lines, stream_values
+
+DEEPEST = 200
+"""Nesting that no dataset has, and that the JSON writer doesn't follow."""
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(r"[{}\[\]]")
 
 
 class Record(NamedTuple):
@@ -81,6 +88,17 @@ def read(file: str) -> Iterator[Batch]:
             yield Batch([], [(last + 1, f"the archive breaks off: {fault}", "")])
 
 
+def _too_deep(raw: str) -> bool:
+    """Whether a JSON text may be nested too deep to be written again; looks on the safe side."""
+    if raw.count("{") + raw.count("[") <= DEEPEST:
+        return False
+    depth = deepest = 0
+    for sign in _BRACKET.findall(_STRING.sub("", raw)):
+        depth += 1 if sign in "{[" else -1
+        deepest = max(deepest, depth)
+    return deepest > DEEPEST
+
+
 def _parsed(values: Values, done: int) -> Batch:
     records: list[Record] = []
     bad = list(values.bad)
@@ -91,10 +109,12 @@ def _parsed(values: Values, done: int) -> Batch:
             reason = f"invalid JSON at column {fault.colno}: {fault.msg.partition(':')[0]}"
             bad.append((line, reason, raw))
             continue
-        if isinstance(value, dict):
-            records.append(Record(done + len(records) + 1, line, value, raw))
-        else:
+        if not isinstance(value, dict):
             bad.append((line, "a JSON object is needed", raw))
+        elif _too_deep(raw):
+            bad.append((line, f"nested deeper than {DEEPEST}", raw))
+        else:
+            records.append(Record(done + len(records) + 1, line, value, raw))
     return Batch(records, sorted(bad))
 
 

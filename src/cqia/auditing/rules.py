@@ -26,7 +26,7 @@ from cqia.cleaners.repair_unicode import (
 )
 from cqia.text.fences import outside, spans
 from cqia.text.markup import ENTITY, TAG, decoded, is_html, talks
-from cqia.text.personal import RULES, Rule
+from cqia.text.personal import RULES
 
 Spans = list[tuple[int, int]]
 
@@ -119,12 +119,6 @@ def _escapes(text: str) -> Spans:
     return _prose(text, _WRITTEN)
 
 
-def _found(rule: Rule) -> Callable[[str], Spans]:
-    return lambda text: [
-        found.span("it") for found in rule.pattern.finditer(text) if rule.check(found["it"])
-    ]
-
-
 TEXT_RULES: tuple[TextRule, ...] = (
     TextRule(
         kind="latex",
@@ -215,7 +209,7 @@ TEXT_RULES: tuple[TextRule, ...] = (
             severity="error",
             about=f"personal data, becomes {rule.mark}",
             guard=rule.guard,
-            find=_found(rule),
+            find=rule.spans,
             mend=rule.mask,
         )
         for kind, rule in RULES.items()

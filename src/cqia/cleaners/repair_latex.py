@@ -32,6 +32,7 @@ GUARD = r"[\x07\x08\t\x0B\x0C\r][a-z]"
 
 
 def repaired(text: str) -> str:
+    """The text with the broken commands whole again."""
     return BROKEN.sub(lambda found: _HEAD[found[0][0]] + found[0][1:], text)
 
 

@@ -78,7 +78,7 @@ def command(
     if not 0 < threshold <= 1:
         raise click.BadParameter("must be above 0, up to 1", param_hint="--threshold")
     benchmarks = [Benchmark(name=one.stem, files=(str(one),), fields=fields) for one in against]
-    with show.progress("audit"):
+    with show.progress("audit") as progress:
         found = audit(
             files,
             folder=folder,
@@ -86,6 +86,7 @@ def command(
             benchmarks=benchmarks,
             threshold=threshold,
             fix=fix,
+            progress=progress,
         )
     show.table(found.summary, format_)
     if format_ == "table":

@@ -96,10 +96,12 @@ def settled(text: str) -> str:
 
 
 def talks(text: str) -> bool:
+    """Whether a text talks about markup, so that tags and entities in it are meant."""
     return any(word in text for word in _TALK)
 
 
 def decoded(text: str) -> str:
+    """The text with its entities decoded to the last layer."""
     return ENTITY.sub(lambda one: _innermost(one[0]), text)
 
 

@@ -16,6 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+BEFORE = 16
+"""Characters before a number that tell whose it is (this project's choice)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -28,6 +31,8 @@ class Rule:
     """The group `it` is what is masked."""
     check: Callable[[str], bool]
     """Whether the found text is one indeed."""
+    public: re.Pattern[str] | None = None
+    """What stands before (within BEFORE characters) where the find belongs to no person."""
 
     def mask(self, text: str) -> str:
         """The text with every find replaced by the mark."""
@@ -35,10 +40,19 @@ class Rule:
 
     def count(self, text: str) -> int:
         """How many finds the text holds."""
-        return sum(self.check(found["it"]) for found in self.pattern.finditer(text))
+        return len(self.spans(text))
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where the finds stand."""
+        return [found.span("it") for found in self.pattern.finditer(text) if self._is_one(found)]
+
+    def _is_one(self, found: re.Match[str]) -> bool:
+        start = found.start("it")
+        before = found.string[max(start - BEFORE, 0) : start]
+        return self.check(found["it"]) and not (self.public and self.public.search(before))
 
     def _replaced(self, found: re.Match[str]) -> str:
-        if not self.check(found["it"]):
+        if not self._is_one(found):
             return found[0]
         start, end = (found.start("it") - found.start(), found.end("it") - found.start())
         return found[0][:start] + self.mark + found[0][end:]
@@ -102,6 +116,9 @@ _FREE = r"(?:(?<![0-9A-Za-z_.=/%+-])|(?=[+(（]))"
 masking the one before changes nothing."""
 _UNIT = r"(?!\s?[元万亿%倍人次个美分])"
 
+_HELP = re.compile(r"(?:热线|援助|求助|危机|干预|急救|举报|投诉|报警|监督)[^\d。；;\n]{0,10}[ ]?$")
+"""A number right behind these words is an office's, and masking a helpline does harm."""
+
 _PLATE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·• ]?"
 
 RULES: dict[str, Rule] = {
@@ -153,6 +170,7 @@ RULES: dict[str, Rule] = {
             re.ASCII,
         ),
         check=_always,
+        public=_HELP,
     ),
     "wechat": Rule(
         mark="[微信号]",
