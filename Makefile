@@ -18,7 +18,7 @@ help:  ## this list
 	@touch $@
 
 .venv/dev: pyproject.toml | .venv/pip
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[html]' --group dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@
 
 demo: .venv/core  ## the whole job on the project's own samples

@@ -12,8 +12,6 @@ from cqia import experiment, ledger, store
 from cqia.play import play
 from cqia.shipped import shipped
 
-pytest.importorskip("trafilatura", reason="the extra html is not installed")
-
 
 @pytest.fixture(scope="module")
 def played(

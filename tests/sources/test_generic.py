@@ -1,6 +1,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -352,7 +353,6 @@ def test_wiki_pages_with_their_number_as_key(tmp_path: Path) -> None:
 
 
 def test_html_pages_by_their_main_text(tmp_path: Path) -> None:
-    pytest.importorskip("trafilatura", reason="needs the extra html")
     story = "".join(f"<p>第{number}段说的是灯塔怎样给夜里的船指路。</p>" for number in range(9))
     head = "<title>灯塔</title>"
     page = text(tmp_path, "a.html", f"<html><head>{head}</head><body>{story}</body></html>")
@@ -362,6 +362,20 @@ def test_html_pages_by_their_main_text(tmp_path: Path) -> None:
     assert "第8段" in record["output"]
     assert bad == [(1, "no main text was found")]
     assert found(made("html"), page)[0][0]["instruction"] == "灯塔"
+
+
+def test_html_pages_by_selectors(tmp_path: Path) -> None:
+    page = """<title>站</title><h1>灯塔</h1><span class=time>2020年3月4日 08:00</span>
+    <div class=ad>广告</div><div class=text><p>灯塔<b>指路</b>。</p><ul><li>一</ul></div>"""
+    path = text(tmp_path, "a.html", page)
+    bare = text(tmp_path, "b.html", "<h1>空</h1>")
+    chosen = {"title": "h1", "output": "div.text", "date": ".time", "metadata": "div.none"}
+    (record,), bad = found(made("html", map=chosen, templates=["介绍{title}"]), path, bare)
+    assert (record["instruction"], record["output"]) == ("介绍灯塔", "灯塔**指路**。\n\n- 一")
+    assert record["date"] == date(2020, 3, 4)
+    assert bad == [(1, "no main text was found")]
+    with pytest.raises(UserError, match=r"'a\[\[' is no CSS selector; mend map.output"):
+        found(made("html", map={"output": "a[["}), path)
 
 
 # Templates
@@ -429,8 +443,6 @@ def test_a_name_that_is_no_folder_s_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("reader", READERS)
 def test_an_empty_frame_is_read(reader: str) -> None:
-    if reader == "html":
-        pytest.importorskip("trafilatura", reason="needs the extra html")
     kind = READERS[reader]
     (form,) = made(reader, map={} if kind in ("html", "mediawiki", "text") else QA).forms
     own = {"mediawiki": ("title", "text"), "text": ("text",), "html": ("html",)}

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import polars as pl
@@ -24,11 +24,12 @@ from cqia.cleaners.mask_personal_data import MaskPersonalData
 from cqia.cleaners.repair_latex import RepairLatex
 from cqia.cleaners.repair_unicode import RepairUnicode
 from cqia.cleaners.white_space import WhiteSpace
-from cqia.errors import UserError, missing_extra, unknown
+from cqia.errors import UserError, unknown
 from cqia.filters.emptiness import NearEmpty
 from cqia.filters.refusals import Refusals
 from cqia.recipe import Step
 from cqia.record import TEXT, TURN
+from cqia.sources.any_page import parts
 from cqia.sources.base import Form, Source, fill
 from cqia.sources.fields import blank, fault, integer
 
@@ -130,7 +131,7 @@ def _check(layout: Layout) -> None:
     for column, path in layout.map.items():
         if column not in MAPPED:
             raise unknown("record column", column, MAPPED)
-        if "" in path.split("."):
+        if layout.reader != "html" and "" in path.split("."):
             what = f"{path!r} is no field for {column!r}"
             raise UserError(what, mend='name one, as in "answer.text"')
     known = {*GIVEN.get(layout.reader, ()), *layout.map} - {*_NOT_TEXT}
@@ -312,24 +313,11 @@ def read_titled(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
     return _pages(raw, layout, "the page has no text")
 
 
-def read_main_text(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
-    """HTML pages: the main text (found by trafilatura) is the output, the page's title `{title}`.
-
-    Raises:
-        UserError: the extra `html` is not installed.
-    """
-    try:
-        from trafilatura import bare_extraction
-    except ImportError:
-        raise missing_extra("trafilatura", "html") from None
-    found = [bare_extraction(html, with_metadata=True) for html in raw["html"]]
-    pages = raw.select(
-        "file",
-        "row",
-        title=pl.Series([getattr(page, "title", None) for page in found], dtype=pl.String),
-        text=pl.Series([getattr(page, "text", None) for page in found], dtype=pl.String),
-    )
-    return _pages(pages, layout, "no main text was found")
+def read_pages(raw: pl.DataFrame, *, layout: Layout) -> pl.DataFrame:
+    """HTML pages: the main text and the title, or the parts that the mapping selects."""
+    pages = parts(raw, layout.map).rename({"output": "text"})
+    own = {name: name for name in layout.map if name not in ("title", "output")}
+    return _pages(pages, replace(layout, map=own), "no main text was found")
 
 
 def _pages(raw: pl.DataFrame, layout: Layout, lack: str) -> pl.DataFrame:
@@ -345,5 +333,5 @@ _READ = {
     "alpaca": read_alpaca,
     **dict.fromkeys(("sharegpt", "messages"), read_turns),
     **dict.fromkeys(("mediawiki", "text"), read_titled),
-    "html": read_main_text,
+    "html": read_pages,
 }
