@@ -58,6 +58,11 @@ def write_json(path: Path, facts: Mapping[str, Any]) -> None:
     write_bytes(path, body)
 
 
+def json_line(facts: Mapping[str, Any]) -> bytes:
+    """One line of JSON."""
+    return orjson.dumps(facts, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def write_bytes(path: Path, body: bytes) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ VERBS = {
     "whatif": "what another bound would keep and drop, without a rerun",
     "diff": "what two runs did differently",
     "audit": "look for defects in a finished dataset, and mend them",
+    "collect": "collect a site's public pages into an archive, politely",
     "fetch": "download open data from its public home",
     "new-source": "write the skeleton of a source in code",
     "completion": "print the completion script for a shell",

@@ -24,6 +24,7 @@ KINDS = {
     ".html": "html",
     ".htm": "html",
     ".shtml": "html",
+    ".warc": "html",
     ".xml": "mediawiki",
     ".txt": "text",
     ".md": "text",
@@ -44,6 +45,12 @@ def kind_of(name: str) -> str | None:
     if path.suffix.lower() in PACKED:
         path = path.with_suffix("")
     return KINDS.get(path.suffix.lower())
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file is a web archive, which holds many pages."""
+    path = PurePosixPath(name.rpartition(MEMBER)[2].lower())
+    return (path.with_suffix("") if path.suffix in PACKED else path).suffix == ".warc"
 
 
 def expand(path: str) -> list[str]:

@@ -13,10 +13,10 @@ from pathlib import Path
 import polars as pl
 
 from cqia.errors import UserError, unknown
-from cqia.raw import pages, tables, values
+from cqia.raw import archives, pages, tables, values
 from cqia.raw.encoding import HEAD, Utf8Reader, sniff
 from cqia.raw.faults import Batch, bad_rows
-from cqia.raw.files import BROKEN, KINDS, expand, is_plain, kind_of, open_bytes, size_of
+from cqia.raw.files import BROKEN, KINDS, expand, is_archive, is_plain, kind_of, open_bytes, size_of
 
 TASK_BYTES = 32 << 20
 """Raw bytes of a task: what a worker reads before it writes."""
@@ -169,6 +169,9 @@ def _read_piece(
 
 
 def _read_stream(piece: Piece, schema: pl.Struct | None) -> Iterator[Batch]:
+    if is_archive(piece.file):
+        yield from archives.read_warc(piece.file)
+        return
     with open_bytes(piece.file) as stream:
         if piece.kind == "json":
             assert schema is not None
