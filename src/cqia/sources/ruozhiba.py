@@ -26,6 +26,7 @@ answers lends the records their style: the author is kept in `answer_from`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import orjson
@@ -66,6 +67,8 @@ SCHEMA = pl.Struct(
 )
 """A page of threads, a bare thread, or a question with its answer."""
 
+COMMENT = re.compile("<!--(.*?)-->", re.DOTALL)
+
 PINNED = ("1", "true")
 
 
@@ -92,12 +95,10 @@ def read_board(raw: pl.DataFrame) -> pl.DataFrame:
 
 
 def _thread_nodes(html: str) -> list[LexborNode]:
-    nodes = LexborHTMLParser(html).css("li.j_thread_list")
-    if nodes:
-        return nodes
     # The page as served hides its list in a comment, which a script unwraps in the browser.
-    shown = html.replace("<!--", "").replace("-->", "")
-    return LexborHTMLParser(shown).css("li.j_thread_list")
+    hidden = [text for text in COMMENT.findall(html) if "j_thread_list" in text]
+    nodes = LexborHTMLParser("".join(hidden)).css("li.j_thread_list") if hidden else []
+    return nodes or LexborHTMLParser(html).css("li.j_thread_list")
 
 
 def _thread(node: LexborNode) -> dict[str, str | None]:

@@ -67,10 +67,12 @@ ASKS = r"^(?:如何|怎样|怎么|怎|为什么)|[？?]$"
 """A title that asks by itself."""
 
 JUNK = (
-    "script, style, noscript, sup, img, video, iframe, form, button, .step_num, .stepanchor, "
-    ".mwimg, .m-video, .reference, .altblock, .ad, .wh_ad, .adunit, .image_details, .edit"
+    "sup, form, .step_num, .stepanchor, .mwimg, .m-video, .altblock, .ad, .wh_ad, .adunit, "
+    ".image_details, .edit"
 )
-STEPS = ".section.steps, .steps"
+"""What a section holds beside its text; scripts and pictures go when it is rendered."""
+
+STEPS = ".steps"
 ENDS = {"tips": "小提示", "warnings": "警告", "thingsyoullneed": "需要准备"}
 """What the ids of the closing sections begin with -> their headings."""
 
@@ -127,12 +129,10 @@ def read_page(raw: pl.DataFrame) -> pl.DataFrame:
 
 
 def _article(page: LexborHTMLParser) -> Iterator[Item]:
-    for node in page.css(JUNK):
-        node.decompose()
     intro = page.css_first("#intro, .intro, .mf-section-0")
-    parts = [intro.inner_html or ""] if intro else []
+    parts = [_without_junk(intro).inner_html or ""] if intro else []
     seen: set[int] = set()
-    for section in page.css(STEPS):
+    for section in map(_without_junk, page.css(STEPS)):
         lists = [one for one in section.css("ol") if one.mem_id not in seen and not _nested(one)]
         seen |= {one.mem_id for one in lists}
         if lists:
@@ -140,11 +140,18 @@ def _article(page: LexborHTMLParser) -> Iterator[Item]:
             parts += [f"<h2>{named.text().strip()}</h2>"] if named and named.text().strip() else []
             parts += [one.html or "" for one in lists]
     for name, title in ENDS.items():
-        if found := page.css_first(f"[id^={name}], .section.{name}"):
-            items = "".join(one.html or "" for one in found.css("ul") if not _nested(one))
+        if found := page.css_first(f"div[id^={name}], div.section.{name}"):
+            lists = _without_junk(found).css("ul")
+            items = "".join(one.html or "" for one in lists if not _nested(one))
             parts += [f"<h2>{title}</h2>{items}"] if items else []
     text = "\n".join(part for part in parts if part.strip())
     yield {"url": address(page), "title": heading(page), "text": text if seen else None}
+
+
+def _without_junk(section: LexborNode) -> LexborNode:
+    for node in section.css(JUNK):
+        node.decompose()
+    return section
 
 
 def _nested(node: LexborNode) -> bool:
