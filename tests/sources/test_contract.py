@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from cqia import paper
 from cqia.cleaners.base import Cleaner
 from cqia.raw.plan import Task, plan, read
 from cqia.sources.base import Source
@@ -54,6 +55,16 @@ def test_at_least_thirty_samples_and_a_defect_each_way(source: Source, sample: S
 def test_ids_are_unique_but_for_overlapping_crawls(source: Source, sample: Sample) -> None:
     ids = sample(source.name).records["id"]
     assert set(ids.filter(ids.is_duplicated())) <= TWICE
+
+
+@each_source
+def test_origin_and_licence_are_stated(source: Source) -> None:
+    assert source.origin.strip()
+    assert source.licence.strip()
+    assert source.type in paper.TYPES
+    assert source.title.strip()
+    listed = {row.source: row.type for row in (*paper.TABLE_1, paper.RUOZHIBA)}
+    assert listed.get(source.name, source.type) == source.type
 
 
 @each_source
