@@ -21,6 +21,7 @@ from cqia.cli.main import VERBS, cqia
 from cqia.contamination import Benchmark
 from cqia.sources.catalogue import SOURCES
 from cqia.stages.assemble import Take
+from cqia.thresholds import Threshold
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.zh-CN.md")
@@ -179,10 +180,12 @@ def test_every_source_is_documented(name: str) -> None:
         assert told in page, told
 
 
-@pytest.mark.parametrize("kind", [experiment.Dedup, experiment.Assemble, Take, Benchmark])
+@pytest.mark.parametrize(
+    "kind", [experiment.Dedup, experiment.Assemble, Take, Threshold, Benchmark]
+)
 def test_every_key_of_the_toml_is_documented(kind: type) -> None:
     page = read("docs/recipes.md")
-    fixed = {"takes", "ngram"} if kind in (experiment.Assemble, Benchmark) else set()
+    fixed = {"takes", "thresholds", "ngram"} if kind in (experiment.Assemble, Benchmark) else set()
     for one in dataclasses.fields(kind):
         assert one.name in fixed or f"`{one.name}`" in page, one.name
 

@@ -37,6 +37,7 @@ from cqia.sources.catalogue import SOURCES
 from cqia.sources.generic import MAPPED, STEPS, Layout, generic
 from cqia.stages.assemble import Take
 from cqia.steps import read_steps, with_bounds
+from cqia.thresholds import Threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class Assemble:
     validation: float = 0.0
     seed: int | None = None
     """Of the sample and the split; None: the experiment's."""
+    thresholds: tuple[Threshold, ...] = ()
     formats: tuple[str, ...] = ("release",)
 
 
@@ -282,6 +284,17 @@ def _assemble(table: Table) -> Assemble:
             )
         )
         one.done()
+    thresholds = []
+    for one in table.tables("score"):
+        thresholds.append(
+            Threshold(
+                judge=one.take("judge", str, ""),
+                model=one.take("model", str, ""),
+                low=one.take("low", float, 0.0),
+                unscored=one.take("unscored", str, "leave"),
+            )
+        )
+        one.done()
     formats = table.strings("formats", ("release",))
     for name in formats:
         if name not in EXPORTERS:
@@ -293,6 +306,7 @@ def _assemble(table: Table) -> Assemble:
         unit=table.take("unit", str, "records"),
         validation=table.take("validation", float, 0.0),
         seed=table.optional("seed", int),
+        thresholds=tuple(thresholds),
         formats=formats,
     )
     table.done()

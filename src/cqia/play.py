@@ -108,6 +108,7 @@ def put_together(
             unit=recipe.unit,
             validation=recipe.validation,
             seed=seed if recipe.seed is None else recipe.seed,
+            thresholds=recipe.thresholds,
             progress=progress,
         )
     yield Played("assemble", facts)

@@ -7,7 +7,7 @@ import pytest
 
 from cqia.sources.catalogue import SOURCES
 from cqia.sources.coig_pc import TASKS
-from cqia.sources.vocabulary import MAJOR, MINOR
+from cqia.vocabulary import MAJOR, MINOR
 from tests.sources.curated import Curated
 
 Sample = Callable[[str], Curated]

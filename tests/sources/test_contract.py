@@ -10,7 +10,7 @@ from cqia.cleaners.base import Cleaner
 from cqia.raw.plan import Task, plan, read
 from cqia.sources.base import Source
 from cqia.sources.catalogue import SOURCES
-from cqia.sources.vocabulary import MAJOR, MINOR
+from cqia.vocabulary import MAJOR, MINOR
 from tests.sources.curated import Curated
 
 GOLDEN = Path(__file__).parent / "golden"

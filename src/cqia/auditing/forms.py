@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from cqia.sources.vocabulary import MAJOR, MINOR
+from cqia.vocabulary import MAJOR, MINOR
 
 Value = dict[str, Any]
 Path = tuple[str | int, ...]

@@ -33,6 +33,13 @@ from cqia.cli import show
 @click.option(
     "--seed", type=int, help="Of the sample and the split.  [default: the recipe's, or 0]"
 )
+@click.option(
+    "--min-score",
+    "thresholds",
+    multiple=True,
+    metavar="JUDGE@MODEL=N",
+    help="Leave out what a judge scored below N; may be repeated.",
+)
 @click.option("--validation", type=click.FloatRange(0, 0.5), help="Share of the validation split.")
 @show.format_option
 def command(
@@ -41,6 +48,7 @@ def command(
     formats: tuple[str, ...],
     out: Path | None,
     seed: int | None,
+    thresholds: tuple[str, ...],
     validation: float | None,
     format_: str,
 ) -> None:
@@ -52,6 +60,7 @@ def command(
     from cqia import experiment, play
     from cqia.errors import unknown
     from cqia.exporters.catalogue import EXPORTERS
+    from cqia.thresholds import threshold
 
     found = experiment.recipe(recipe) if recipe else experiment.Assemble()
     for name in formats:
@@ -63,6 +72,9 @@ def command(
         found = dataclasses.replace(found, validation=validation)
     if seed is not None:
         found = dataclasses.replace(found, seed=seed)
+    if thresholds:
+        limits = tuple(map(threshold, thresholds))
+        found = dataclasses.replace(found, thresholds=limits)
     place = out or work / "dataset"
     with store.lock(work):
         chosen, _ = play.put_together(work, found, seed=0, out=place, bar=show.progress)

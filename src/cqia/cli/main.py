@@ -15,6 +15,7 @@ VERBS = {
     "sources": "list the sources, or show one source's whole recipe",
     "curate": "read a source's raw files, clean and filter them",
     "dedup": "find duplicates, and benchmark items in the data",
+    "score": "ask a model, as a judge, about the records",
     "assemble": "choose, mix, split and export the dataset",
     "describe": "the source table, lengths and the funnel",
     "drops": "how many records each rule dropped, with examples",

@@ -15,6 +15,7 @@ from cqia.exporters.base import rows_in
 from cqia.exporters.catalogue import EXPORTERS
 from cqia.exporters.chosen import SPLITS, opened
 from cqia.sampling import UNITS, hold_out, lot, sample, shares
+from cqia.thresholds import Threshold, below, prints
 from cqia.workers import Progress
 
 STRATA = (*candidates.LABELS, "task", "length", "")
@@ -53,6 +54,7 @@ def assemble(
     unit: str = "records",
     validation: float = 0.0,
     seed: int = 0,
+    thresholds: Sequence[Threshold] = (),
     progress: Progress | None = None,
 ) -> store.Facts:
     """Choose the dataset's records and split them.
@@ -66,6 +68,7 @@ def assemble(
         validation: share of each source that is held out. Near-duplicates, answers to one question
             and records with the same prompt never stand on both sides.
         seed: of the sample and the split.
+        thresholds: on what judges said of a record, before anything is sampled.
         progress: told of every part read.
 
     Returns:
@@ -91,6 +94,8 @@ def assemble(
         "stage": "assemble",
         "program": store.program(),
         "inputs": {"curate": inputs, "dedup": doubles and doubles["fingerprint"]},
+        "scores": prints(work, thresholds),
+        "thresholds": [asdict(one) for one in thresholds],
         "recipe": [asdict(take) for take in takes],
         "total": total,
         "unit": unit,
@@ -105,8 +110,9 @@ def assemble(
     table, doubled = candidates.without_duplicates(work, kept, ran=bool(doubles))
     table = table.with_columns(lot(seed).alias("lot")).with_row_index("row")
     waiting = table.filter(pl.col("length") == 0)
-    chosen, left, taken = _choose(table.filter(pl.col("length") > 0), takes, pools, total, unit)
-    left = pl.concat([left, _unanswered(waiting)])
+    fit, low = below(work, table.filter(pl.col("length") > 0), thresholds)
+    chosen, left, taken = _choose(fit, takes, pools, total, unit)
+    left = pl.concat([left, low, _unanswered(waiting)])
     chosen = _split(work, chosen, validation, seed, ran=bool(doubles))
     store.write_frame(folder / "chosen.parquet", chosen.select("id", "source", "split"))
     store.write_frame(folder / "left.parquet", left)

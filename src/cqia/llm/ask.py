@@ -1,0 +1,148 @@
+"""Ask a model many things: cache first, then the wire, within the budget; every request has an end.
+
+    outcomes = ask(model, requests, cache=cache, budget=Budget(price, most=20.0))
+
+The same request is sent once, however often it stands in the list. Replies are on file before they
+are counted; a run that is killed sends, when it is run again, only what is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cqia.llm.budget import Budget
+from cqia.llm.cache import Cache
+from cqia.llm.protocol import Failure, Model, Outcome, Reply, Request, tokens_at_most
+from cqia.workers import Progress
+
+REACHED = "the largest cost was reached"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the requests: asked = cached + replies + failed + unsent, counted once each.
+
+    repeated: requests that stood in the list before. attempts: what went over the wire.
+    """
+
+    asked: int = 0
+    repeated: int = 0
+    cached: int = 0
+    replies: int = 0
+    failed: int = 0
+    unsent: int = 0
+    attempts: int = 0
+    prompt_tokens: int = 0
+    reply_tokens: int = 0
+    cost: float = 0.0
+
+
+class Asked(NamedTuple):
+    """An outcome for each request, in their order."""
+
+    outcomes: list[Outcome]
+    tally: Tally
+
+
+class Plan(NamedTuple):
+    """What asking would take: requests to send, found in the cache, and the most it can cost."""
+
+    requests: int
+    repeated: int
+    cached: int
+    tokens: int
+    cost: float
+
+
+def plan(model: str, requests: Sequence[Request], *, cache: Cache, budget: Budget) -> Plan:
+    """Look ahead without sending anything."""
+    by_key = {request.key(model): request for request in requests}
+    known = cache.get(by_key)
+    missing = [request for key, request in by_key.items() if key not in known]
+    tokens = sum(tokens_at_most(one.messages) + one.sampling.max_tokens for one in missing)
+    cost = sum(map(budget.most_of, missing))
+    return Plan(len(missing), len(requests) - len(by_key), len(known), tokens, cost)
+
+
+def ask(
+    model: Model,
+    requests: Sequence[Request],
+    *,
+    cache: Cache,
+    budget: Budget,
+    workers: int = 256,
+    progress: Progress | None = None,
+) -> Asked:
+    """Ask a model, and wait for all ends.
+
+    Args:
+        model: who is asked; how many requests are under way is its own matter.
+        requests: what is asked.
+        cache: where replies are looked for and kept.
+        budget: what may be spent; when it ends, the rest is `unsent`.
+        workers: requests that are handed to the model at a time.
+        progress: told of every end.
+    """
+    return asyncio.run(_ask(model, requests, cache, budget, workers, progress))
+
+
+async def _ask(
+    model: Model,
+    requests: Sequence[Request],
+    cache: Cache,
+    budget: Budget,
+    workers: int,
+    progress: Progress | None,
+) -> Asked:
+    keys = [request.key(model.name) for request in requests]
+    by_key = dict(zip(keys, requests, strict=True))
+    ends: dict[str, Outcome] = dict(cache.get(by_key))
+    tally = Tally(asked=len(by_key), repeated=len(keys) - len(by_key), cached=len(ends))
+    missing = iter([key for key in by_key if key not in ends])
+    done = len(ends)
+
+    async def work() -> None:
+        nonlocal done
+        for key in missing:
+            request = by_key[key]
+            if not budget.hold(request):
+                ends[key] = Failure("unsent", REACHED)
+                tally.unsent += 1
+                continue
+            outcome: Outcome | None = None
+            try:
+                outcome = await model.generate(request)
+            finally:
+                reply = outcome if isinstance(outcome, Reply) else None
+                if reply:
+                    cache.put(key, model.name, reply)
+                tally.cost += budget.settle(request, reply)
+            _count(tally, outcome)
+            ends[key] = outcome
+            done += 1
+            if progress:
+                progress(done, len(by_key), model.name)
+
+    if done < len(by_key):
+        async with model:
+            crew = [asyncio.create_task(work()) for _ in range(min(workers, len(by_key) - done))]
+            try:
+                await asyncio.gather(*crew)
+            finally:
+                for one in crew:
+                    one.cancel()
+                await asyncio.gather(*crew, return_exceptions=True)
+    return Asked([ends[key] for key in keys], tally)
+
+
+def _count(tally: Tally, outcome: Outcome) -> None:
+    tally.attempts += outcome.attempts
+    if isinstance(outcome, Reply):
+        tally.replies += 1
+        tally.prompt_tokens += outcome.prompt_tokens or 0
+        tally.reply_tokens += outcome.reply_tokens or 0
+    else:
+        tally.failed += 1

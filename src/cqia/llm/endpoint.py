@@ -1,0 +1,266 @@
+"""Any endpoint that speaks OpenAI's chat protocol, over aiohttp.
+
+Sources: the OpenAI API reference (chat completions, structured outputs), which DashScope, DeepSeek,
+Zhipu, Moonshot, vLLM, SGLang, Ollama and llama.cpp follow; RFC 9110 for `Retry-After`.
+
+What may pass is asked again: 408, 409, 429, 5xx, broken connections, answers that are no JSON or
+empty. The waits grow and are drawn at random (full jitter), and `Retry-After` is kept. How many
+requests are under way adapts: a 429 halves it, successes let it grow by one a round (AIMD, Chiu and
+Jain 1989).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+
+from cqia.errors import UserError, missing_extra
+from cqia.llm.protocol import Failure, Outcome, Reply, Request, tokens_at_most
+
+if TYPE_CHECKING:
+    import aiohttp
+
+LONGEST_WAIT = 60.0
+"""Seconds that are waited at most before an address is asked again."""
+LARGEST = 8 << 20
+"""Bytes of the largest answer that is read."""
+AGAIN = (408, 409, 425, 429)
+"""Statuses below 500 that may pass."""
+_SHOWN = 300
+
+
+@dataclass(slots=True, kw_only=True)
+class Endpoint:
+    """A model behind a URL.
+
+    Raises:
+        UserError: the extra `llm` is missing, or the key's variable is not set.
+    """
+
+    name: str
+    url: str
+    """Up to and with `/v1`."""
+    model: str = ""
+    """What the endpoint calls it; empty: `name`."""
+    family: str = "unknown"
+    key: str = ""
+    """The environment variable that holds the key; empty: no key is sent."""
+    concurrency: int = 16
+    """Requests under way at most."""
+    per_minute: float = 0.0
+    """Requests a minute; 0: no limit of its own."""
+    tokens_per_minute: float = 0.0
+    timeout: float = 120.0
+    """Seconds for one answer."""
+    retries: int = 5
+    first_wait: float = 0.5
+    """Seconds of the first wait at most; each next one is up to twice as long."""
+    structured: str = "json_schema"
+    """How a schema is asked for: json_schema, json_object or nothing; it steps down by itself when
+    the endpoint refuses one."""
+    _session: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
+    _gate: Gate = field(init=False, repr=False)
+    _pace: list[Pace] = field(init=False, repr=False)
+
+    async def __aenter__(self) -> Self:
+        try:
+            import aiohttp
+        except ImportError:
+            raise missing_extra("aiohttp", "llm") from None
+        headers = {"Content-Type": "application/json"}
+        if self.key:
+            headers["Authorization"] = f"Bearer {self._secret()}"
+        self._gate = Gate(self.concurrency)
+        self._pace = [Pace(self.per_minute), Pace(self.tokens_per_minute)]
+        self._session = aiohttp.ClientSession(
+            headers=headers,
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+            timeout=aiohttp.ClientTimeout(total=self.timeout),
+            trust_env=True,
+        )
+        return self
+
+    async def __aexit__(self, *fault: object) -> None:
+        if self._session:
+            await self._session.close()
+
+    def _secret(self) -> str:
+        secret = os.environ.get(self.key, "")
+        if not secret.strip():
+            raise UserError(
+                f"the key of model {self.name!r} is missing",
+                where=f"${self.key}",
+                mend=f"set it in the environment: export {self.key}=…",
+            )
+        return secret.strip()
+
+    async def generate(self, request: Request) -> Outcome:
+        """One reply; asked again as often as it may help."""
+        outcome: Outcome = Failure("connection")
+        for attempt in range(self.retries + 1):
+            tokens = tokens_at_most(request.messages) + request.sampling.max_tokens
+            for pace, amount in zip(self._pace, (1, tokens), strict=True):
+                await pace.wait(amount)
+            async with self._gate:
+                outcome, wait = await self._once(request)
+            if isinstance(outcome, Reply):
+                self._gate.widen()
+                return outcome._replace(attempts=attempt + 1)
+            outcome = outcome._replace(attempts=attempt + 1)
+            if wait is None:
+                return outcome
+            if outcome.reason == "busy":
+                self._gate.narrow()
+            if attempt < self.retries:
+                grown = min(self.first_wait * 2**attempt, LONGEST_WAIT)
+                await asyncio.sleep(max(wait, random.uniform(0, grown)))
+        return outcome
+
+    async def _once(self, request: Request) -> tuple[Outcome, float | None]:
+        """An outcome, and the seconds to wait before asking again; None: asking is no use."""
+        import aiohttp
+
+        assert self._session is not None
+        url = f"{self.url.rstrip('/')}/chat/completions"
+        try:
+            async with self._session.post(url, data=self._body(request)) as answer:
+                body = await answer.content.read(LARGEST + 1)
+                while len(body) <= LARGEST and (more := await answer.content.read(LARGEST)):
+                    body += more
+                if len(body) > LARGEST:
+                    return Failure("too large", f"more than {LARGEST >> 20} MB"), None
+                status, headers = answer.status, answer.headers
+        except TimeoutError:
+            return Failure("timeout", f"no answer in {self.timeout:g} s"), 0.0
+        except (aiohttp.ClientError, OSError) as fault:
+            return Failure("connection", self._plain(f"{type(fault).__name__}: {fault}")), 0.0
+        if status == 200:
+            return self._reply(body)
+        return await self._refusal(request, status, headers.get("Retry-After", ""), body)
+
+    def _body(self, request: Request) -> bytes:
+        sampling = request.sampling
+        body: dict[str, Any] = {
+            "model": self.model or self.name,
+            "messages": [{"role": role, "content": text} for role, text in request.messages],
+            "temperature": sampling.temperature,
+            "max_tokens": sampling.max_tokens,
+        }
+        if sampling.top_p < 1:
+            body["top_p"] = sampling.top_p
+        if sampling.seed is not None:
+            body["seed"] = sampling.seed
+        if request.schema and self.structured == "json_schema":
+            schema = {"name": request.name, "strict": True, "schema": request.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        elif request.schema and self.structured == "json_object":
+            body["response_format"] = {"type": "json_object"}
+        return orjson.dumps(body)
+
+    def _reply(self, body: bytes) -> tuple[Outcome, float | None]:
+        try:
+            value = orjson.loads(body)
+            choice = value["choices"][0]
+            text = choice["message"]["content"]
+            usage = value.get("usage") or {}
+            counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+        except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
+            return Failure("malformed", self._plain(body.decode("utf-8", "replace"))), 0.0
+        if not isinstance(text, str) or not text.strip():
+            return Failure("empty", f"finish: {choice.get('finish_reason')}"), 0.0
+        asked, told = (one if isinstance(one, int) else None for one in counts)
+        return Reply(text, str(choice.get("finish_reason") or "stop"), asked, told), None
+
+    async def _refusal(
+        self, request: Request, status: int, after: str, body: bytes
+    ) -> tuple[Outcome, float | None]:
+        said = self._plain(f"{status}: {body.decode('utf-8', 'replace')}")
+        if status in (401, 403):
+            return Failure("unauthorized", said), None
+        wait = min(float(after), LONGEST_WAIT) if re.fullmatch(r"\d{1,6}(\.\d+)?", after) else 0.0
+        if status in AGAIN:
+            return Failure("busy" if status == 429 else "server", said), wait
+        if status >= 500:
+            return Failure("server", said), wait
+        if request.schema and self.structured != "nothing" and status in (400, 404, 422, 501):
+            steps = {"json_schema": "json_object", "json_object": "nothing"}
+            if b"format" in body or b"schema" in body or b"json" in body.lower():
+                self.structured = steps[self.structured]
+                return Failure("refused", said), 0.0
+        return Failure("refused", said), None
+
+    def _plain(self, text: str) -> str:
+        """The start of a text, without the key in it: it goes into the ledger."""
+        secret = os.environ.get(self.key, "").strip() if self.key else ""
+        text = text.replace(secret, "***") if secret else text
+        text = re.sub(r"(?i)(bearer\s+|sk-)[\w.-]+", r"\1***", text)
+        return "".join(one if one.isprintable() else " " for one in text[:_SHOWN])
+
+
+class Gate:
+    """How many requests may be under way: grows by one a round of successes, halves on a 429."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.limit = float(most)
+        self.under_way = 0
+        self._deaf = 0
+        """Ends that still belong to the crowd which the last halving was for."""
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def __aenter__(self) -> None:
+        while self.under_way >= max(1, int(self.limit)):
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        self.under_way += 1
+
+    async def __aexit__(self, *fault: object) -> None:
+        self.under_way -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        free = max(1, int(self.limit)) - self.under_way
+        while free > 0 and self._waiting:
+            turn = self._waiting.pop(0)
+            if not turn.done():
+                turn.set_result(None)
+                free -= 1
+
+    def widen(self) -> None:
+        """A request went well."""
+        self._deaf = max(self._deaf - 1, 0)
+        self.limit = min(self.limit + 1 / max(self.limit, 1), float(self.most))
+
+    def narrow(self) -> None:
+        """The endpoint has no room; of a crowd that hears so, the first counts."""
+        if self._deaf:
+            self._deaf -= 1
+            return
+        self._deaf = self.under_way
+        self.limit = max(self.limit / 2, 1.0)
+
+
+class Pace:
+    """So much a minute, and no more: amounts are let through evenly."""
+
+    def __init__(self, per_minute: float) -> None:
+        self._second = per_minute / 60
+        self._next = 0.0
+
+    async def wait(self, amount: float) -> None:
+        """Wait for the turn of an amount."""
+        if not self._second:
+            return
+        now = time.monotonic()
+        turn = max(now, self._next)
+        self._next = turn + amount / self._second
+        if turn > now:
+            await asyncio.sleep(turn - now)

@@ -1,0 +1,122 @@
+"""The models that a user can name: a TOML with a block each, its prices among it.
+
+    [[model]]
+    name = "qwen-plus"                       # as the ledger and reports call it
+    url = "https://dashscope.aliyuncs.com/compatible-mode/v1"
+    key = "DASHSCOPE_API_KEY"                # the environment variable that holds the key
+    family = "qwen"
+    price = { prompt = 0.8, reply = 2.0, currency = "CNY" }   # for a million tokens
+
+The key itself never stands in a file of ours. `scripted` needs no block.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from cqia.errors import UserError, unknown
+from cqia.llm.budget import Price
+from cqia.llm.endpoint import Endpoint
+from cqia.llm.protocol import Model
+from cqia.llm.scripted import Scripted
+from cqia.settings import Table, load
+
+STRUCTURED = ("json_schema", "json_object", "nothing")
+
+
+class Priced(NamedTuple):
+    """A model with its price; None: nobody said what it costs."""
+
+    model: Model
+    price: Price | None
+
+
+def named(name: str, path: Path) -> Priced:
+    """The model of that name.
+
+    Raises:
+        UserError: the file is wrong or missing, or has no such model.
+    """
+    if name == "scripted":
+        return Priced(Scripted(), Price())
+    found = read(path)
+    if name not in found:
+        raise unknown("model", name, [*found, "scripted"], where=str(path))
+    return found[name]
+
+
+def read(path: Path) -> dict[str, Priced]:
+    """Every model of a TOML.
+
+    Raises:
+        UserError: everything that is wrong with it, a line each.
+    """
+    table = load(path)
+    found: dict[str, Priced] = {}
+    for block in table.tables("model"):
+        one = _endpoint(block)
+        price = _price(block.table("price")) if block.has("price") else None
+        block.done()
+        if one.name in found or one.name == "scripted":
+            block.fault("name", f"model {one.name!r} stands twice", one.name)
+        found[one.name] = Priced(one, price)
+    table.close()
+    return found
+
+
+def _endpoint(table: Table) -> Endpoint:
+    base = Endpoint(name="", url="")
+    found = Endpoint(
+        name=table.take("name", str, ""),
+        url=table.take("url", str, ""),
+        model=table.take("model", str, ""),
+        family=table.take("family", str, base.family),
+        key=table.take("key", str, ""),
+        concurrency=table.take("concurrency", int, base.concurrency),
+        per_minute=table.take("per_minute", float, 0.0),
+        tokens_per_minute=table.take("tokens_per_minute", float, 0.0),
+        timeout=table.take("timeout", float, base.timeout),
+        retries=table.take("retries", int, base.retries),
+        structured=table.take("structured", str, base.structured),
+    )
+    if not re.fullmatch(r"\w[\w.-]*", found.name):
+        table.fault("name", "a model needs a name of letters, digits, '.', '-' and '_'", found.name)
+    if not re.match(r"https?://[^/\s]", found.url):
+        table.fault("url", "a model needs a url, as in https://host/v1", found.url)
+    if found.key and not re.fullmatch(r"[A-Za-z_]\w*", found.key):
+        table.fault("key", "'key' names an environment variable; the key itself has no place here")
+    if found.structured not in STRUCTURED:
+        problem = unknown("way to ask for a schema", found.structured, STRUCTURED)
+        table.fault("structured", f"{problem.what}; {problem.mend}", found.structured)
+    for name, least in (("concurrency", 1), ("timeout", 1), ("retries", 0)):
+        if getattr(found, name) < least:
+            table.fault(name, f"{name!r} is at least {least}")
+    return found
+
+
+def _price(table: Table) -> Price:
+    found = Price(
+        prompt=table.take("prompt", float, 0.0),
+        reply=table.take("reply", float, 0.0),
+        currency=table.take("currency", str, "CNY"),
+    )
+    if found.prompt < 0 or found.reply < 0:
+        table.fault("prompt", "a price is 0 or more")
+    table.done()
+    return found
+
+
+def affordable(one: Priced, most: float | None) -> Price:
+    """The price to reckon with.
+
+    Raises:
+        UserError: a largest cost is named and the price is not known.
+    """
+    if one.price is None and most is not None:
+        raise UserError(
+            f"what model {one.model.name!r} costs is not known, so --max-cost can't hold",
+            mend="add its price to the models' TOML: price = { prompt = …, reply = … }",
+        )
+    return one.price or Price()

@@ -1,0 +1,300 @@
+"""Score: what a judge says of the records that curate and dedup left, every reply kept.
+
+    score(work, QUALITY, model, price, cache=Path("replies.sqlite"))
+
+writes `work/score/JUDGE@MODEL/`, a row a record and repeat: what the judge said, word for word, and
+what was read in it. Nothing is dropped here; a threshold is assemble's, and moving it asks nobody.
+
+A reply that can't be read is `unreadable`, a request without a reply `failed` with its reason, one
+that the budget didn't reach `unsent`: states, never numbers. While there are failed or unsent ones
+the result is not complete, and the same command asks for them again; replies that are in the cache
+are never paid for twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import polars as pl
+
+from cqia import ledger, store
+from cqia.errors import UserError, unknown
+from cqia.judges.base import Case, Judge
+from cqia.llm.ask import Tally, ask, plan
+from cqia.llm.budget import Budget, Price
+from cqia.llm.cache import Cache
+from cqia.llm.protocol import Failure, Model, Outcome, Reply, Request
+from cqia.record import TEXT
+from cqia.workers import Progress
+
+BATCH = 5_000
+"""Records whose requests are made and asked for at a time."""
+
+SCORES: dict[str, pl.DataType] = {
+    "id": pl.String(),
+    "source": pl.String(),
+    "repeat": pl.Int64(),
+    "state": pl.String(),
+    "score": pl.Float64(),
+    "verdict": pl.String(),
+    "reply": pl.String(),
+    "reason": pl.String(),
+    "prompt_tokens": pl.Int64(),
+    "reply_tokens": pl.Int64(),
+}
+"""Columns of a part's `scores.parquet`.
+
+state: read, unreadable, failed, unsent, or unasked (the record has no text for this judge).
+score: the verdict's number; null in every other state, and for judges of labels. verdict: the
+reply's fields as JSON. reply: as it came. reason: why there is none, or why it is unreadable.
+"""
+
+
+class Scored(NamedTuple):
+    """The manifest, and what asking took in this run."""
+
+    facts: store.Facts
+    tally: Tally
+
+
+def folder_of(work: Path, judge: str, model: str) -> Path:
+    """Where a judge's scores by a model stand."""
+    return work / "score" / f"{judge}@{model}"
+
+
+def score(
+    work: Path,
+    judge: Judge,
+    model: Model,
+    price: Price,
+    *,
+    cache: Path,
+    sources: Sequence[str] = (),
+    repeats: int = 1,
+    limit: int | None = None,
+    most: float | None = None,
+    progress: Progress | None = None,
+) -> Scored:
+    """Ask a judge about records.
+
+    Args:
+        work: a working folder in which curate has run.
+        judge: what is asked.
+        model: who is asked.
+        price: what it takes.
+        cache: the file of replies.
+        sources: only these; none: all.
+        repeats: how often each record is judged; the first time at temperature 0, more often at
+            0.7 with a seed each.
+        limit: only the first so many records of each source.
+        most: the largest cost of this run; the rest is `unsent`.
+        progress: told of every end.
+
+    Raises:
+        UserError: nothing was curated, an unknown source, or a number out of bounds.
+    """
+    names, facts, doubles = _inputs(work, sources, repeats, limit)
+    facts |= {
+        "stage": "score",
+        "program": store.program(),
+        "judge": judge.name,
+        "prompt": judge.mark,
+        "model": model.name,
+        "family": model.family,
+        "price": asdict(price),
+    }
+    mark, folder = store.fingerprint(facts), folder_of(work, judge.name, model.name)
+    if (done := store.finished(folder, mark)) and done["complete"]:
+        return Scored(done, Tally())
+    store.begin(folder, mark)
+    budget, total = Budget(price, most), Tally()
+    states: dict[str, int] = {}
+    spent: dict[str, float] = {"cost": 0.0}
+    count = 0
+    with Cache(cache) as replies:
+        for number, frame in enumerate(_records(work, names, doubles, limit)):
+            requests, rows = _requests(judge, frame, repeats)
+            found = ask(model, requests, cache=replies, budget=budget, progress=progress)
+            table = _table(judge, frame, rows, found.outcomes, repeats)
+            with store.part(folder, f"{number:05d}") as place:
+                store.write_frame(place / "scores.parquet", table)
+            for state, n in table["state"].value_counts().iter_rows():
+                states[state] = states.get(state, 0) + n
+            pairs = zip(requests, found.outcomes, strict=True)
+            spent["cost"] += sum(budget.cost(q, r) for q, r in pairs if isinstance(r, Reply))
+            count += len(frame)
+            _add(total, found.tally)
+    if sum(states.values()) != count * repeats:
+        raise RuntimeError(f"{folder}: {states} are not {count} records {repeats} times")
+    complete = not states.get("failed") and not states.get("unsent")
+    said = {"records": count, "states": dict(sorted(states.items())), "complete": complete}
+    return Scored(store.seal(folder, mark, {**facts, **said, **spent}), total)
+
+
+def forecast(
+    work: Path,
+    judge: Judge,
+    model: Model,
+    price: Price,
+    *,
+    cache: Path,
+    sources: Sequence[str] = (),
+    repeats: int = 1,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """What `score` would take: records, requests, found in the cache, tokens and cost at most."""
+    names, _, doubles = _inputs(work, sources, repeats, limit)
+    found = {"records": 0, "unasked": 0, "requests": 0, "repeated": 0, "cached": 0}
+    tokens, cost = 0, 0.0
+    with Cache(cache) as replies:
+        for frame in _records(work, names, doubles, limit):
+            requests, rows = _requests(judge, frame, repeats)
+            ahead = plan(model.name, requests, cache=replies, budget=Budget(price))
+            found["records"] += len(frame)
+            found["unasked"] += (len(frame) - len({row for row, _ in rows})) * repeats
+            for name in ("requests", "repeated", "cached"):
+                found[name] += getattr(ahead, name)
+            tokens, cost = tokens + ahead.tokens, cost + ahead.cost
+    return {**found, "tokens_at_most": tokens, "cost_at_most": cost, "currency": price.currency}
+
+
+def _inputs(
+    work: Path, sources: Sequence[str], repeats: int, limit: int | None
+) -> tuple[list[str], store.Facts, pl.DataFrame | None]:
+    """The sources, what the result depends on, and dedup's duplicates."""
+    curated = ledger.curated(work)
+    for name in sources:
+        if name not in curated:
+            raise unknown("source", name, curated, where=str(work))
+    for what, number in (("repeats", repeats), ("limit", limit)):
+        if number is not None and number < 1:
+            raise UserError(f"{what} is 1 or more", mend=f"mend --{what}")
+    names = [name for name in curated if name in sources or not sources]
+    prints = {name: store.manifest(work / "curate" / name) or {} for name in names}
+    doubles = store.manifest(work / "dedup")
+    facts = {
+        "inputs": {name: one["fingerprint"] for name, one in prints.items()},
+        "dedup": doubles and doubles["fingerprint"],
+        "repeats": repeats,
+        "limit": limit,
+    }
+    gone = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id"]) if doubles else None
+    return names, facts, gone
+
+
+def _records(
+    work: Path, names: Sequence[str], doubles: pl.DataFrame | None, limit: int | None
+) -> Iterator[pl.DataFrame]:
+    """The records that curate kept and dedup left: id, source and texts."""
+    for name in names:
+        left = limit
+        for part in store.parts(work / "curate" / name):
+            frame = pl.read_parquet(part / "kept.parquet", columns=["id", "source", *TEXT])
+            if doubles is not None:
+                frame = frame.join(doubles, on="id", how="anti", maintain_order="left")
+            if left is not None:
+                frame = frame.head(left)
+                left -= len(frame)
+            yield from (one for one in frame.iter_slices(BATCH) if len(one))
+
+
+def _requests(
+    judge: Judge, frame: pl.DataFrame, repeats: int
+) -> tuple[list[Request], list[tuple[int, int]]]:
+    """The requests, and of each which row and repeat it is."""
+    requests: list[Request] = []
+    rows: list[tuple[int, int]] = []
+    needed = judge.parts[-1] if "output" in judge.parts else "instruction"
+    for row, texts in enumerate(frame.select(*TEXT).iter_rows()):
+        case = Case(*texts)
+        if not getattr(case, needed).strip():
+            continue
+        for repeat in range(repeats):
+            requests.append(judge.ask(case, seed=repeat or None))
+            rows.append((row, repeat))
+    return requests, rows
+
+
+def _table(
+    judge: Judge,
+    frame: pl.DataFrame,
+    rows: list[tuple[int, int]],
+    outcomes: list[Outcome],
+    repeats: int,
+) -> pl.DataFrame:
+    ids, sources = frame["id"].to_list(), frame["source"].cast(pl.String).to_list()
+    asked = dict(zip(rows, outcomes, strict=True))
+    table = []
+    for row, (id_, source) in enumerate(zip(ids, sources, strict=True)):
+        for repeat in range(repeats):
+            table.append((id_, source, repeat, *_row(judge, asked.get((row, repeat)))))
+    return pl.DataFrame(table, schema=SCORES, orient="row")
+
+
+def _row(judge: Judge, outcome: Outcome | None) -> tuple[Any, ...]:
+    """state, score, verdict, reply, reason, tokens."""
+    if outcome is None:
+        return "unasked", None, None, None, "no text for this judge", None, None
+    if isinstance(outcome, Failure):
+        state = "unsent" if outcome.reason == "unsent" else "failed"
+        said = f"{outcome.reason}: {outcome.detail}" if outcome.detail else outcome.reason
+        return state, None, None, None, said, None, None
+    tokens = (outcome.prompt_tokens, outcome.reply_tokens)
+    if outcome.finish == "length":
+        return "unreadable", None, None, outcome.text, "the reply was cut off", *tokens
+    verdict = judge.read(outcome.text)
+    if verdict is None:
+        return "unreadable", None, None, outcome.text, "not in the judge's form", *tokens
+    number = float(verdict[judge.score]) if judge.score else None
+    return "read", number, orjson.dumps(verdict).decode(), outcome.text, None, *tokens
+
+
+def _add(total: Tally, one: Tally) -> None:
+    for name in Tally.__dataclass_fields__:
+        setattr(total, name, getattr(total, name) + getattr(one, name))
+
+
+def agreement(work: Path, judge: str, model: str) -> pl.DataFrame:
+    """A row a source: records, states, the mean score, and how far repeats lie apart.
+
+    spread: the mean, over records read more than once, of the standard deviation (of a sample) of
+    their scores; null without repeats. error: the standard error of the mean over records.
+
+    Raises:
+        UserError: nothing was scored so.
+    """
+    rows = read(work, judge, model)
+    read_ = rows.filter(state="read")
+    each = read_.group_by("source", "id").agg(mean=pl.col("score").mean(), sd=pl.col("score").std())
+    means = each.group_by("source").agg(
+        n=pl.len(),
+        mean=pl.col("mean").mean(),
+        error=pl.col("mean").std() / pl.len().sqrt(),
+        spread=pl.col("sd").mean(),
+    )
+    states = ("read", "unreadable", "failed", "unsent", "unasked")
+    counts = rows.group_by("source", maintain_order=True).agg(
+        records=pl.col("id").n_unique(), **{s: (pl.col("state") == s).sum() for s in states}
+    )
+    return counts.join(means, on="source", how="left", maintain_order="left")
+
+
+def read(work: Path, judge: str, model: str) -> pl.DataFrame:
+    """Every row of a judge's scores by a model.
+
+    Raises:
+        UserError: nothing was scored so.
+    """
+    folder = folder_of(work, judge, model)
+    if not store.manifest(folder):
+        known = sorted(path.name for path in (work / "score").glob("*@*"))
+        mend = (
+            f"there is {', '.join(known)}" if known else f"run: cqia score {judge} --model {model}"
+        )
+        raise UserError(f"nothing was scored by {judge}@{model}", where=str(work), mend=mend)
+    parts = [pl.read_parquet(part / "scores.parquet") for part in store.parts(folder)]
+    return pl.concat([pl.DataFrame(schema=SCORES), *parts])
