@@ -2,10 +2,10 @@
 
     python -m benchmarks.asking [REQUESTS]
 
-The endpoint is a stub in a process of its own that answers after 20 and after 200 ms; 64 requests are
-under way. The bare loop posts the same bodies with aiohttp and parses the answers, and does nothing
-else. The scoring step makes requests from records, looks into the cache, keeps every reply, books its
-cost and reads its verdict; its second run finds everything in the cache.
+The endpoint is a stub in a process of its own that answers after 20 and after 200 ms; 64 requests
+are under way. The bare loop posts the same bodies with aiohttp and parses the answers, and does
+nothing else. The scoring step makes requests from records, looks into the cache, keeps every reply,
+books its cost and reads its verdict; its second run finds everything in the cache.
 """
 
 from __future__ import annotations

@@ -229,7 +229,7 @@ from cqia.llm.cache import Cache
 from cqia.llm.protocol import Reply
 with Cache(Path(sys.argv[1])) as cache:
     for n in range(400):
-        cache.put(f"k{n}", "m", Reply(sys.argv[2]))
+        cache.put("m", {f"k{n}": Reply(sys.argv[2])})
 """
     path = tmp_path / "replies.sqlite"
     crew = [subprocess.Popen([sys.executable, "-c", code, str(path), str(n)]) for n in range(3)]

@@ -18,6 +18,8 @@ from cqia.llm.cache import Cache
 from cqia.llm.protocol import Failure, Model, Outcome, Reply, Request, tokens_at_most
 from cqia.workers import Progress
 
+MOMENT = 0.005
+"""Seconds in which replies are gathered before they are put into the cache together."""
 REACHED = "the largest cost was reached"
 
 
@@ -103,6 +105,7 @@ async def _ask(
     tally = Tally(asked=len(by_key), repeated=len(keys) - len(by_key), cached=len(ends))
     missing = iter([key for key in by_key if key not in ends])
     done = len(ends)
+    keeper = _Keeper(cache, model.name)
 
     async def work() -> None:
         nonlocal done
@@ -118,7 +121,7 @@ async def _ask(
             finally:
                 reply = outcome if isinstance(outcome, Reply) else None
                 if reply:
-                    cache.put(key, model.name, reply)
+                    await keeper.keep(key, reply)
                 tally.cost += budget.settle(request, reply)
             _count(tally, outcome)
             ends[key] = outcome
@@ -136,6 +139,35 @@ async def _ask(
                     one.cancel()
                 await asyncio.gather(*crew, return_exceptions=True)
     return Asked([ends[key] for key in keys], tally)
+
+
+class _Keeper:
+    """Puts replies into the cache, those of a moment together: a commit each is slow."""
+
+    def __init__(self, cache: Cache, model: str) -> None:
+        self._cache, self._model = cache, model
+        self._held: dict[str, Reply] = {}
+        self._kept: asyncio.Future[None] | None = None
+
+    async def keep(self, key: str, reply: Reply) -> None:
+        """Keep a reply; it is on file when this returns."""
+        self._held[key] = reply
+        loop = asyncio.get_running_loop()
+        if self._kept is None:
+            self._kept = loop.create_future()
+            loop.call_later(MOMENT, self._write)
+        await asyncio.shield(self._kept)
+
+    def _write(self) -> None:
+        held, kept = self._held, self._kept
+        self._held, self._kept = {}, None
+        assert kept is not None
+        try:
+            self._cache.put(self._model, held)
+        except BaseException as fault:
+            kept.set_exception(fault)
+            raise
+        kept.set_result(None)
 
 
 def _count(tally: Tally, outcome: Outcome) -> None:

@@ -7,7 +7,7 @@ that is killed loses the replies that were on their way, and no others.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -71,10 +71,19 @@ class Cache:
                 found[key] = Reply(text, finish, asked, told, attempts=0, cached=True)
         return found
 
-    def put(self, key: str, model: str, reply: Reply) -> None:
-        """Keep a reply; it is on file when this returns. The first one of a key stays."""
-        body = orjson.dumps([reply.text, reply.finish, reply.prompt_tokens, reply.reply_tokens])
-        self._db.execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?)", (key, model, body))
+    def put(self, model: str, replies: Mapping[str, Reply]) -> None:
+        """Keep replies by key; they are on file when this returns. The first of a key stays."""
+        rows = [
+            (key, model, orjson.dumps([one.text, one.finish, one.prompt_tokens, one.reply_tokens]))
+            for key, one in replies.items()
+        ]
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany("INSERT OR IGNORE INTO replies VALUES (?, ?, ?)", rows)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM replies").fetchone()[0])

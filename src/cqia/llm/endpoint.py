@@ -34,6 +34,8 @@ LARGEST = 8 << 20
 AGAIN = (408, 409, 425, 429)
 """Statuses below 500 that may pass."""
 _SHOWN = 300
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+"""Only where one is set is the environment asked: aiohttp would look for a netrc each time."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,7 +85,7 @@ class Endpoint:
             headers=headers,
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
             timeout=aiohttp.ClientTimeout(total=self.timeout),
-            trust_env=True,
+            trust_env=any(os.environ.get(name) for name in _PROXIES),
         )
         return self
 
@@ -105,9 +107,7 @@ class Endpoint:
         """One reply; asked again as often as it may help."""
         outcome: Outcome = Failure("connection")
         for attempt in range(self.retries + 1):
-            tokens = tokens_at_most(request.messages) + request.sampling.max_tokens
-            for pace, amount in zip(self._pace, (1, tokens), strict=True):
-                await pace.wait(amount)
+            await self._turn(request)
             async with self._gate:
                 outcome, wait = await self._once(request)
             if isinstance(outcome, Reply):
@@ -122,6 +122,13 @@ class Endpoint:
                 grown = min(self.first_wait * 2**attempt, LONGEST_WAIT)
                 await asyncio.sleep(max(wait, random.uniform(0, grown)))
         return outcome
+
+    async def _turn(self, request: Request) -> None:
+        """Wait until limits of requests and tokens a minute let a request through."""
+        requests, tokens = self._pace
+        await requests.wait(1)
+        if self.tokens_per_minute:
+            await tokens.wait(tokens_at_most(request.messages) + request.sampling.max_tokens)
 
     async def _once(self, request: Request) -> tuple[Outcome, float | None]:
         """An outcome, and the seconds to wait before asking again; None: asking is no use."""

@@ -116,5 +116,5 @@ def tokens_at_most(messages: Messages) -> int:
     A bound for budgets, not an estimate: Chinese takes 0.6 to 1 tokens a character, English 0.25.
     """
     text = "".join(told for _, told in messages)
-    wide = sum(not one.isascii() for one in text)
-    return wide + (len(text) - wide + 1) // 2 + 8 * len(messages)
+    narrow = len(text.encode("ascii", "ignore"))
+    return len(text) - narrow + (narrow + 1) // 2 + 8 * len(messages)
