@@ -3,7 +3,8 @@
     outcomes = ask(model, requests, cache=cache, budget=Budget(price, most=20.0))
 
 The same request is sent once, however often it stands in the list. Replies are on file before they
-are counted; a run that is killed sends, when it is run again, only what is missing.
+are counted; a run that is killed sends, when it is run again, only what is missing. It takes up no
+more than twice the model's concurrency at a time: under way, or waiting to be put on file.
 """
 
 from __future__ import annotations
@@ -75,7 +76,6 @@ def ask(
     *,
     cache: Cache,
     budget: Budget,
-    workers: int = 256,
     progress: Progress | None = None,
 ) -> Asked:
     """Ask a model, and wait for all ends.
@@ -85,10 +85,9 @@ def ask(
         requests: what is asked.
         cache: where replies are looked for and kept.
         budget: what may be spent; when it ends, the rest is `unsent`.
-        workers: requests that are handed to the model at a time.
         progress: told of every end.
     """
-    return asyncio.run(_ask(model, requests, cache, budget, workers, progress))
+    return asyncio.run(_ask(model, requests, cache, budget, progress))
 
 
 async def _ask(
@@ -96,7 +95,6 @@ async def _ask(
     requests: Sequence[Request],
     cache: Cache,
     budget: Budget,
-    workers: int,
     progress: Progress | None,
 ) -> Asked:
     keys = [request.key(model.name) for request in requests]
@@ -131,7 +129,8 @@ async def _ask(
 
     if done < len(by_key):
         async with model:
-            crew = [asyncio.create_task(work()) for _ in range(min(workers, len(by_key) - done))]
+            hands = min(2 * model.concurrency, len(by_key) - done)
+            crew = [asyncio.create_task(work()) for _ in range(hands)]
             try:
                 await asyncio.gather(*crew)
             finally:

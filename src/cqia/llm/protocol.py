@@ -95,11 +95,13 @@ class Model(Protocol):
     """Anything that answers requests.
 
     name: stands in cache keys, the ledger and reports. family: whose model it is (`qwen`, `gpt`),
-    for the kinship of writers and judges; `scripted` for one that only plays a model.
+    for the kinship of writers and judges; `scripted` for one that only plays a model. concurrency:
+    requests that it has under way at most.
     """
 
     name: str
     family: str
+    concurrency: int
 
     async def __aenter__(self) -> Model: ...
 

@@ -29,6 +29,7 @@ class Scripted:
     def __init__(self, script: Mapping[str, str] | None = None, name: str = "scripted") -> None:
         self.name = name
         self.family = "scripted"
+        self.concurrency = 64
         self.script = dict(script or {})
         self.asked = 0
 
