@@ -27,7 +27,7 @@ Run = subprocess.CompletedProcess[str]
 def arguments(site: Site, archive: Path, *more: str) -> list[str]:
     command = [sys.executable, "-m", "cqia.cli.main", "collect", f"{site.url}/list"]
     command += ["--contact", "me@example.org", "--to", str(archive), "--follow", "/page/|private"]
-    command += ["--delay", "0", "--timeout", "1", "--largest", "1", "--retries", "2"]
+    command += ["--delay", "0", "--timeout", "2", "--largest", "1", "--retries", "2"]
     return [*command, "--format", "json", *more]
 
 

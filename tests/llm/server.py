@@ -30,7 +30,8 @@ def rough(asked: str, before: int) -> str:
     """Every fault to some requests, none twice in a row to the same one."""
     if before % 2:
         return "ok"
-    faults = ["ok"] * 12 + ["429", "500", "503", "cut", "garbage", "empty", "hang", "list", "nul"]
+    often = ["429", "500", "503", "cut", "garbage", "empty", "list", "nul"]
+    faults = ["ok"] * 160 + often * 6 + ["hang"] * 2
     draw = int(hashlib.md5(f"{asked}{before}".encode()).hexdigest(), 16)
     return faults[draw % len(faults)]
 

@@ -41,14 +41,14 @@ def run(model: object, asked: list[Request], place: Path, budget: Budget | None 
 
 def test_two_thousand_requests_against_every_fault(tmp_path: Path) -> None:
     with serve(rough) as stub:
-        found = run(endpoint(stub, timeout=0.5), requests(2_000), tmp_path)
+        found = run(endpoint(stub, timeout=3.0), requests(2_000), tmp_path)
         assert [one.text for one in found.outcomes if isinstance(one, Reply)] == [
             f"答：第{n}问" for n in range(2_000)
         ]
         assert set(stub.paid.values()) == {1}
         assert len(stub.paid) == 2_000
         assert found.tally.replies == found.tally.asked == 2_000
-        assert found.tally.attempts == stub.asked.total() > 2_500
+        assert found.tally.attempts == stub.asked.total() > 2_300
         again = run(endpoint(stub), requests(2_000), tmp_path)
         assert (again.tally.cached, again.tally.attempts) == (2_000, 0)
         assert [one.text for one in again.outcomes if isinstance(one, Reply)] == [
