@@ -15,9 +15,9 @@ from cqia.llm.budget import Price
 from cqia.llm.endpoint import Endpoint
 from cqia.llm.protocol import Model
 from cqia.llm.scripted import Scripted
-from cqia.stages import score as stage
+from cqia.scores import agreement, folder_of, read
 from cqia.stages.assemble import assemble
-from cqia.stages.score import Scored, agreement, forecast, read, score
+from cqia.stages.score import Scored, forecast, score
 from cqia.thresholds import Threshold, threshold
 from tests.llm.server import serve
 from tests.workbench import cure, rows
@@ -97,7 +97,7 @@ def test_a_threshold_moves_without_asking_again(work: Path) -> None:
 def test_a_second_run_sends_nothing_and_writes_the_same(work: Path) -> None:
     model = Fixed(SAID)
     first = run(work, model)
-    folder = stage.folder_of(work, "quality", "fixed")
+    folder = folder_of(work, "quality", "fixed")
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     assert run(work, model).facts == first.facts
     assert model.asked == 6

@@ -16,6 +16,7 @@ VERBS = {
     "curate": "read a source's raw files, clean and filter them",
     "dedup": "find duplicates, and benchmark items in the data",
     "score": "ask a model, as a judge, about the records",
+    "distil": "learn a judge's scores, and score all records roughly",
     "assemble": "choose, mix, split and export the dataset",
     "describe": "the source table, lengths and the funnel",
     "drops": "how many records each rule dropped, with examples",

@@ -53,6 +53,7 @@ def command(
     Every reply is kept; one that can't be read is counted as such and is never a number. The same
     command goes on where it was and pays for nothing twice. The threshold is assemble's.
     """
+    from cqia import scores
     from cqia.errors import unknown
     from cqia.judges.catalogue import JUDGES
     from cqia.llm.models import affordable, named
@@ -74,7 +75,7 @@ def command(
         done = stage.score(
             work, JUDGES[judge], found.model, price, most=max_cost, progress=progress, **chosen  # type: ignore[arg-type]
         )  # fmt: skip
-    show.table(stage.agreement(work, judge, name), format_)
+    show.table(scores.agreement(work, judge, name), format_)
     if format_ != "table":
         return
     facts, tally = done.facts, done.tally
@@ -84,5 +85,5 @@ def command(
     show.line(f"this run   {sent}; cost {tally.cost:.4f} {price.currency}")
     if not facts["complete"]:
         show.line("not complete: the same command asks for what is missing", "yellow")
-    show.line(f"scores     {stage.folder_of(work, judge, name)}")
+    show.line(f"scores     {scores.folder_of(work, judge, name)}")
     show.line(f"next       cqia assemble --min-score {judge}@{name}=8 --work {work}")
