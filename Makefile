@@ -17,7 +17,13 @@ help:  ## this list
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-.venv/dev: pyproject.toml | .venv/pip
+# The training library without a graphics card's gigabytes, where the registry has such a build; another
+# version that is there already is left alone.
+.venv/torch: | .venv/pip
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	@touch $@
+
+.venv/dev: pyproject.toml | .venv/torch
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from cqia.llm.budget import Budget
 from cqia.llm.cache import Cache
-from cqia.llm.protocol import Failure, Model, Outcome, Reply, Request, tokens_at_most
+from cqia.llm.protocol import Asking, Choosing, Failure, Model, Outcome, Reply
 from cqia.workers import Progress
 
 MOMENT = 0.005
@@ -60,19 +60,19 @@ class Plan(NamedTuple):
     cost: float
 
 
-def plan(model: str, requests: Sequence[Request], *, cache: Cache, budget: Budget) -> Plan:
+def plan(model: str, requests: Sequence[Asking], *, cache: Cache, budget: Budget) -> Plan:
     """Look ahead without sending anything."""
     by_key = {request.key(model): request for request in requests}
     known = cache.get(by_key)
     missing = [request for key, request in by_key.items() if key not in known]
-    tokens = sum(tokens_at_most(one.messages) + one.sampling.max_tokens for one in missing)
+    tokens = sum(sum(one.most()) for one in missing)
     cost = sum(map(budget.most_of, missing))
     return Plan(len(missing), len(requests) - len(by_key), len(known), tokens, cost)
 
 
 def ask(
     model: Model,
-    requests: Sequence[Request],
+    requests: Sequence[Asking],
     *,
     cache: Cache,
     budget: Budget,
@@ -92,7 +92,7 @@ def ask(
 
 async def _ask(
     model: Model,
-    requests: Sequence[Request],
+    requests: Sequence[Asking],
     cache: Cache,
     budget: Budget,
     progress: Progress | None,
@@ -115,7 +115,7 @@ async def _ask(
                 continue
             outcome: Outcome | None = None
             try:
-                outcome = await model.generate(request)
+                outcome = await _answer(model, request)
             finally:
                 reply = outcome if isinstance(outcome, Reply) else None
                 if reply:
@@ -138,6 +138,12 @@ async def _ask(
                     one.cancel()
                 await asyncio.gather(*crew, return_exceptions=True)
     return Asked([ends[key] for key in keys], tally)
+
+
+async def _answer(model: Model, request: Asking) -> Outcome:
+    if isinstance(request, Choosing):
+        return await model.choose(request)
+    return await model.generate(request)
 
 
 class _Keeper:

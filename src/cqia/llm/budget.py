@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cqia.llm.protocol import Reply, Request, tokens_at_most
+from cqia.llm.protocol import Asking, Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +37,11 @@ class Budget:
         self.spent = 0.0
         self.held = 0.0
 
-    def most_of(self, request: Request) -> float:
+    def most_of(self, request: Asking) -> float:
         """The most that a request can cost."""
-        return self.price.of(tokens_at_most(request.messages), request.sampling.max_tokens)
+        return self.price.of(*request.most())
 
-    def hold(self, request: Request) -> bool:
+    def hold(self, request: Asking) -> bool:
         """Set aside what a request can cost; False: there isn't so much left."""
         cost = self.most_of(request)
         if self.most is not None and self.spent + self.held + cost > self.most:
@@ -49,7 +49,7 @@ class Budget:
         self.held += cost
         return True
 
-    def settle(self, request: Request, reply: Reply | None) -> float:
+    def settle(self, request: Asking, reply: Reply | None) -> float:
         """Give back what was set aside and book the reply's cost, which is returned.
 
         A model that doesn't count tokens is booked at the most. A request without a reply costs
@@ -60,10 +60,10 @@ class Budget:
         self.spent += cost
         return cost
 
-    def cost(self, request: Request, reply: Reply) -> float:
+    def cost(self, request: Asking, reply: Reply) -> float:
         """What a reply cost."""
         asked, told = reply.prompt_tokens, reply.reply_tokens
+        most_asked, most_told = request.most()
         return self.price.of(
-            tokens_at_most(request.messages) if asked is None else asked,
-            request.sampling.max_tokens if told is None else told,
+            most_asked if asked is None else asked, most_told if told is None else told
         )

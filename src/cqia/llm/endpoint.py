@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 
 from cqia.errors import UserError, missing_extra
-from cqia.llm.protocol import Failure, Outcome, Reply, Request, tokens_at_most
+from cqia.llm.protocol import Choosing, Failure, Outcome, Reply, Request, tokens_at_most
 
 if TYPE_CHECKING:
     import aiohttp
@@ -122,6 +122,10 @@ class Endpoint:
                 grown = min(self.first_wait * 2**attempt, LONGEST_WAIT)
                 await asyncio.sleep(max(wait, random.uniform(0, grown)))
         return outcome
+
+    async def choose(self, request: Choosing) -> Outcome:
+        """Not offered by the chat protocol."""
+        return Failure("not offered", "an endpoint of chat completions", 0)
 
     async def _turn(self, request: Request) -> None:
         """Wait until limits of requests and tokens a minute let a request through."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -50,6 +50,38 @@ class Request:
         body = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(body).hexdigest()
 
+    def most(self) -> tuple[int, int]:
+        """The most tokens that it can take: of the prompt, of the reply."""
+        return tokens_at_most(self.messages), self.sampling.max_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choosing:
+    """A text, and ways it may go on: how likely does a model find each of them?
+
+    The primitive of multiple choice, of perplexity and of losses on references.
+
+    text: what the model reads first, rendered already (no chat template is put around it); empty:
+    the continuation is weighed from the start of a text. continuations: each is weighed by itself.
+    """
+
+    text: str
+    continuations: tuple[str, ...]
+
+    def key(self, model: str) -> str:
+        """A hash of all that the reply depends on."""
+        body = orjson.dumps(["choose", model, self.text, self.continuations])
+        return hashlib.sha256(body).hexdigest()
+
+    def most(self) -> tuple[int, int]:
+        """The most tokens that it can take: the text for each continuation, and no reply."""
+        texts = tuple(("user", self.text + one) for one in self.continuations)
+        return tokens_at_most(texts), 0
+
+
+Asking = Request | Choosing
+"""What a model can be asked."""
+
 
 class Reply(NamedTuple):
     """What a model said, word for word.
@@ -64,6 +96,28 @@ class Reply(NamedTuple):
     reply_tokens: int | None = None
     attempts: int = 1
     cached: bool = False
+
+
+class Weight(NamedTuple):
+    """How likely a continuation is: the natural logarithm of its probability, over so many tokens.
+
+    The logarithm is the sum over the continuation's tokens, each given all that stands before it.
+    """
+
+    logprob: float
+    tokens: int
+
+
+def told(weights: Sequence[Weight]) -> str:
+    """Weights as the text of a `Reply` to a `Choosing`, so that cache and budget treat it alike."""
+    return orjson.dumps([list(one) for one in weights]).decode()
+
+
+def weights(reply: Reply) -> tuple[Weight, ...]:
+    """The weights in a reply to a `Choosing`, in the order of its continuations."""
+    return tuple(
+        Weight(float(logprob), int(tokens)) for logprob, tokens in orjson.loads(reply.text)
+    )
 
 
 class Failure(NamedTuple):
@@ -85,6 +139,8 @@ REASONS = {
     "empty": "the answer holds no text",
     "too large": "the answer is larger than the limit",
     "unsent": "the budget ended before it was sent",
+    "too long": "the text is longer than the model can read",
+    "not offered": "the model does not tell log-probabilities",
 }
 """Why a request brought no reply."""
 
@@ -109,6 +165,10 @@ class Model(Protocol):
 
     async def generate(self, request: Request) -> Outcome:
         """One reply, or why there is none; faults of the wire are outcomes, not exceptions."""
+        ...
+
+    async def choose(self, request: Choosing) -> Outcome:
+        """A reply that holds the `weights` of the continuations, or why there is none."""
         ...
 
 

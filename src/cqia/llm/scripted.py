@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from cqia.llm.protocol import Outcome, Reply, Request, tokens_at_most
+from cqia.llm import protocol
+from cqia.llm.protocol import Choosing, Outcome, Reply, Request, Weight, tokens_at_most
 
 SAID = "（这是脚本模型的占位回复，没有任何含义。）"
 
@@ -49,6 +50,15 @@ class Scripted:
         told = SAID if told is None else told
         asked = tokens_at_most(request.messages)
         return Reply(told, "stop", asked, tokens_at_most((("assistant", told),)))
+
+    async def choose(self, request: Choosing) -> Outcome:
+        """Weights made up from the request's hash: chance, and always the same."""
+        self.asked += 1
+        weights = []
+        for one in request.continuations:
+            digest = hashlib.sha256(f"{request.text}\n{one}".encode()).digest()
+            weights.append(Weight(-1 - digest[0] / 32, max(len(one), 1)))
+        return Reply(protocol.told(weights), "stop", request.most()[0], 0)
 
 
 def made_up(schema: Mapping[str, Any], seed: str) -> Any:  # noqa: ANN401
