@@ -25,6 +25,8 @@ import polars as pl
 from cqia.errors import UserError
 
 MANIFEST = "manifest.json"
+ASIDE = ("cli/", "queries/", "reporting/", "web/")
+"""What shows results and makes none."""
 _UNFINISHED = ".unfinished"
 
 Facts = dict[str, Any]
@@ -38,16 +40,21 @@ def fingerprint(facts: Mapping[str, Any]) -> str:
 
 
 @functools.cache
-def program() -> str:
+def program(*places: str) -> str:
     """A short hash of this package's own code and word lists.
 
     It stands in every fingerprint: results made by another version of a rule are made anew.
+
+    Args:
+        places: files or folders below the package that the result depends on, for work so dear
+            that a change elsewhere must not undo it; none: all but commands and queries.
     """
     root = Path(__file__).parent
     total = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         inside = path.relative_to(root).as_posix()
-        if path.suffix in {".py", ".txt"} and not inside.startswith(("cli/", "queries/")):
+        wanted = inside.startswith(places) if places else not inside.startswith(ASIDE)
+        if path.suffix in {".py", ".txt"} and wanted:
             total.update(inside.encode() + path.read_bytes())
     return total.hexdigest()[:16]
 
