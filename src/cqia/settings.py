@@ -127,6 +127,10 @@ class Table:
         inner.faults = self.faults
         return inner
 
+    def rest(self) -> tuple[tuple[str, Any], ...]:
+        """All that was not taken yet, for one who knows what may stand there."""
+        return tuple((key, self.raw(key, None)) for key in sorted(self._values))
+
     def has(self, key: str) -> bool:
         """Whether a key is there and was not taken yet."""
         return key in self._values

@@ -1,0 +1,131 @@
+"""What one row of a statement is trained on: a draw from the assembled dataset, or a control of it.
+
+    dataset = training_records(work)
+    drawn = draw_subset(dataset, subset, amount=900, unit="records", seed=1)
+
+Draws are lotteries by hash of seed and id, so that a row's records depend on nothing else. Controls
+are made from the drawn records: `shuffle` puts the characters of every answer into a random order,
+`swap` gives every prompt the answer of another one. Neither may help a model, and a statement in
+which one does says something of its own making.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+import polars_hash as plh
+
+from cqia import store
+from cqia.errors import UserError
+from cqia.exporters.chosen import opened
+from cqia.sampling import lot, shares
+from cqia.statement import Subset
+from cqia.training.budget import draw
+
+COLUMNS = ("id", "source", "instruction", "input", "output", "system", "history", "answer_from")
+"""The columns of `cqia.record.SCHEMA` that training needs."""
+
+
+class Drawn(NamedTuple):
+    """A row's records (COLUMNS), and what is to be told of the draw."""
+
+    records: pl.DataFrame
+    facts: store.Facts
+
+
+def records_of(work: Path, split: str, sources: Iterable[str] = ()) -> pl.DataFrame:
+    """The assembled dataset's records of a split, in the order read.
+
+    Raises:
+        UserError: nothing was assembled, or the split is empty.
+    """
+    chosen = opened(work)
+    wanted = set(sources)
+    frames = [
+        frame.select(COLUMNS)
+        for facts in chosen.sources
+        if not wanted or facts["source"] in wanted
+        for name, frame in chosen.batches(facts["source"])
+        if name == split
+    ]
+    if not frames:
+        raise UserError(
+            f"the dataset has no {split} records",
+            where=str(work),
+            mend="hold some out: [assemble] validation = 0.1" if split != "train" else "",
+        )
+    return pl.concat(frames)
+
+
+def draw_subset(
+    dataset: pl.DataFrame, subset: Subset, *, amount: int | None, unit: str, repeat: bool, seed: int
+) -> Drawn:
+    """Draw a subset's records.
+
+    Args:
+        dataset: records of COLUMNS.
+        subset: what is wanted.
+        amount: how many, in `unit`; None: all.
+        unit: records, tokens (of answers, counted in characters here) or all.
+        repeat: go through a source again that is smaller than the amount.
+        seed: of the lottery and the control.
+
+    Raises:
+        UserError: a source of the subset has no records.
+    """
+    if subset.weights:
+        parts = shares(amount or len(dataset), [share for _, share in subset.weights])
+        pools = [((name,), part) for (name, _), part in zip(subset.weights, parts, strict=True)]
+    else:
+        pools = [(subset.sources, amount)]
+    frames, told = [], []
+    for sources, part in pools:
+        pool = dataset.filter(pl.col("source").is_in(sources)) if sources else dataset
+        if not len(pool):
+            raise UserError(f"subset {subset.name!r}: the dataset has nothing of {sources}")
+        if part == 0:
+            continue
+        found = draw(pool, amount=part, unit=unit, seed=seed, repeat=repeat)
+        frames.append(found.records)
+        told.append({"sources": list(sources), **found.facts})
+    records = pl.concat(frames)
+    facts = {"draws": told, "records": len(records), "control": subset.control, "kind": subset.kind}
+    return Drawn(controlled(records, subset.control, seed), facts)
+
+
+def controlled(records: pl.DataFrame, control: str, seed: int) -> pl.DataFrame:
+    """The records as they are, or made into a control."""
+    if control == "swap":
+        return swapped(records, seed)
+    return shuffled(records, seed) if control == "shuffle" else records
+
+
+def swapped(records: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Every prompt gets the answer of the next one in the lottery; the last that of the first."""
+    order = records.with_row_index("row").select("row", key=lot(seed)).sort("key")["row"]
+    answers = records["output"].gather(order)
+    moved = pl.concat([answers.tail(1), answers.head(len(answers) - 1)])
+    back = order.arg_sort()
+    return records.with_columns(output=moved.gather(back))
+
+
+def shuffled(records: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The characters of every answer in a random order."""
+    letters = records.select("output").with_row_index("row")
+    letters = letters.select("row", letter=pl.col("output").str.split("")).explode("letter")
+    letters = letters.with_row_index("place")
+    key = plh.concat_str(pl.lit(f"{seed}/"), pl.col("place").cast(pl.String)).nchash.xxh3_64()
+    mixed = letters.with_columns(key.alias("key")).sort("row", "key")
+    texts = mixed.group_by("row", maintain_order=True).agg(pl.col("letter").str.join(""))
+    return records.with_columns(texts["letter"].alias("output"))
+
+
+def writer_family(records: pl.DataFrame, writers: Mapping[str, str]) -> str:
+    """Who wrote the answers: a family, `human`, `expert`, `unknown` (a model), or `mixed`."""
+    known = pl.col("source").replace_strict(dict(writers), default=None, return_dtype=pl.String)
+    said = pl.col("answer_from").replace({"llm": "unknown"})
+    families = records.select(pl.coalesce(known, said)).to_series().unique().sort().to_list()
+    return str(families[0]) if len(families) == 1 else "mixed"
