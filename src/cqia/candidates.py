@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cqia import store
+from cqia import answers, store
 from cqia.record import TEXT
 from cqia.workers import Progress
 
@@ -19,23 +19,32 @@ TASK = r"(?:^|, )task:([^,]+)"
 
 
 def read(
-    work: Path, sources: list[str], *, prompts: bool, progress: Progress | None
+    work: Path,
+    sources: list[str],
+    *,
+    prompts: bool,
+    writers: Sequence[str] = (),
+    progress: Progress | None,
 ) -> pl.DataFrame:
-    """One small row a kept record, in the order read: no texts, only what choices depend on."""
+    """One small row a kept record, in the order read: no texts, only what choices depend on.
+
+    writers: models whose drafted answers stand for those that are missing.
+    """
     import polars_hash as plh
 
     parts = [(name, part) for name in sources for part in store.parts(work / "curate" / name)]
     size = {name: pl.col(name).str.len_chars() for name in TEXT}
     asked = plh.concat_str("source", pl.lit("\x1f"), "question").nchash.xxh3_64()
     rows = []
+    drafted = answers.drafted(work, writers)
     for number, (_, part) in enumerate(parts, start=1):
-        frame = pl.read_parquet(part / "kept.parquet")
+        frame = answers.put(pl.read_parquet(part / "kept.parquet"), drafted)
         rows.append(
             frame.select(
                 "id",
                 pl.col("source").cast(pl.Enum(sources)),
                 *(pl.col(name).list.join("、").cast(pl.Categorical) for name in LABELS),
-                pl.col("answer_from").cast(pl.Categorical),
+                pl.col("answer_from", "writer").cast(pl.Categorical),
                 "human_verified",
                 task=pl.col("metadata").str.extract(TASK).cast(pl.Categorical),
                 characters=pl.sum_horizontal(size.values()),
@@ -100,6 +109,7 @@ def counts(
             "characters": int(one["characters"].sum()),
             "splits": _tally(one["split"]),
             "answer_from": _tally(one["answer_from"]),
+            "writers": _tally(one["writer"]),
             "human_verified": int(one["human_verified"].sum()),
             "turns": int(one["turns"].sum()),
             "system": int(one["system"].sum()),

@@ -73,6 +73,8 @@ class Assemble:
     seed: int | None = None
     """Of the sample and the split; None: the experiment's."""
     thresholds: tuple[Threshold, ...] = ()
+    writers: tuple[str, ...] = ()
+    """Models whose drafted answers are taken, from `[[assemble.answer]]`."""
     formats: tuple[str, ...] = ("release",)
 
 
@@ -295,6 +297,12 @@ def _assemble(table: Table) -> Assemble:
             )
         )
         one.done()
+    writers = []
+    for one in table.tables("answer"):
+        writers.append(one.take("model", str, ""))
+        if not writers[-1]:
+            one.fault("model", "an answer names the model that drafted it")
+        one.done()
     formats = table.strings("formats", ("release",))
     for name in formats:
         if name not in EXPORTERS:
@@ -307,6 +315,7 @@ def _assemble(table: Table) -> Assemble:
         validation=table.take("validation", float, 0.0),
         seed=table.optional("seed", int),
         thresholds=tuple(thresholds),
+        writers=tuple(writers),
         formats=formats,
     )
     table.done()

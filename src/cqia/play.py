@@ -109,6 +109,7 @@ def put_together(
             validation=recipe.validation,
             seed=seed if recipe.seed is None else recipe.seed,
             thresholds=recipe.thresholds,
+            writers=recipe.writers,
             progress=progress,
         )
     yield Played("assemble", facts)

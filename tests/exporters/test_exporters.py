@@ -125,7 +125,9 @@ def test_parquet_holds_the_records_as_they_are(work: Path, tmp_path: Path) -> No
     assert [file.name for file in files] == ["train.parquet", "validation.parquet"]
     found = pl.concat(pl.read_parquet(file) for file in files).sort("id")
     wanted = pl.concat(scan(work, name, "kept").collect() for name in ("zhihu", "wiki_a", "wiki_b"))
-    assert dict(found.schema) == SCHEMA
+    assert dict(found.schema) == SCHEMA | {"writer": pl.String}
+    assert found["writer"].to_list() == found["answer_from"].to_list()
+    found = found.drop("writer")
     assert found.equals(wanted.sort("id"))
 
 

@@ -40,6 +40,13 @@ from cqia.cli import show
     metavar="JUDGE@MODEL=N",
     help="Leave out what a judge scored below N; may be repeated.",
 )
+@click.option(
+    "--answers",
+    "writers",
+    multiple=True,
+    metavar="MODEL",
+    help="Take what a model drafted (cqia answer) where a record has no answer; may be repeated.",
+)
 @click.option("--validation", type=click.FloatRange(0, 0.5), help="Share of the validation split.")
 @show.format_option
 def command(
@@ -49,6 +56,7 @@ def command(
     out: Path | None,
     seed: int | None,
     thresholds: tuple[str, ...],
+    writers: tuple[str, ...],
     validation: float | None,
     format_: str,
 ) -> None:
@@ -75,6 +83,8 @@ def command(
     if thresholds:
         limits = tuple(map(threshold, thresholds))
         found = dataclasses.replace(found, thresholds=limits)
+    if writers:
+        found = dataclasses.replace(found, writers=writers)
     place = out or work / "dataset"
     with store.lock(work):
         chosen, _ = play.put_together(work, found, seed=0, out=place, bar=show.progress)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import polars as pl
@@ -20,6 +20,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cqia.tables import plain, render
+
+if TYPE_CHECKING:
+    from cqia.llm.ask import Tally
+    from cqia.llm.budget import Price
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,6 +49,36 @@ def format_option(command: F) -> F:
         show_default=True,
         help="How the table is printed.",
     )(command)
+
+
+def model_options(command: F) -> F:
+    """--model, --models, --max-cost, --dry-run, --cache: who is asked, and what it may take."""
+    options = (
+        click.option(
+            "--model", "name", required=True, help="A model of the models' TOML, or scripted."
+        ),
+        click.option(
+            "--models",
+            type=click.Path(path_type=Path, dir_okay=False),
+            default=Path("models.toml"),
+            show_default=True,
+            help="The TOML with the models, their addresses and prices.",
+        ),
+        click.option("--max-cost", type=float, help="Stop before this run costs more."),
+        click.option(
+            "--dry-run", is_flag=True, help="Only say what it would take; nothing is sent."
+        ),
+        click.option(
+            "--cache",
+            type=click.Path(path_type=Path, dir_okay=False),
+            default=Path("work/replies.sqlite"),
+            show_default=True,
+            help="The file of replies; what is in it is not asked for again.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def workers_option(command: F) -> F:
@@ -80,6 +114,20 @@ def table(frame: pl.DataFrame, format_: str, *, title: str = "") -> None:
     for row in frame.iter_rows():
         out.add_row(*(Text(_cell(value)) for value in row))
     console().print(out)
+
+
+def forecast(ahead: Mapping[str, Any], format_: str, *, priced: bool) -> None:
+    """Print what asking would take."""
+    rows = [(name, str(value)) for name, value in ahead.items()]
+    table(pl.DataFrame(rows, schema=["what", "amount"], orient="row"), format_)
+    if format_ == "table" and not priced:
+        line("the model's price is not known: cost_at_most says nothing", "yellow")
+
+
+def run(tally: Tally, price: Price) -> None:
+    """Print what asking took in this run."""
+    sent = f"{tally.attempts} requests sent, {tally.replies} replies, {tally.cached} cached"
+    line(f"this run   {sent}; cost {tally.cost:.4f} {price.currency}")
 
 
 def _cell(value: object) -> str:

@@ -156,7 +156,7 @@ def _sources(chosen: Chosen) -> str:
             "title": facts["title"],
             "records": (said := _said(chosen, facts))["records"],
             "characters": said["characters"],
-            "answers from": ", ".join(f"{who} {n:,}" for who, n in said["answer_from"].items()),
+            "answers from": ", ".join(f"{who} {n:,}" for who, n in said["writers"].items()),
             "human verified": said["human_verified"],
             "origin": facts["origin"],
         }

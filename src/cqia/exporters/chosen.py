@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cqia import ledger, store
+from cqia import answers, ledger, store
 from cqia.errors import UserError
 from cqia.paper import TYPES
 from cqia.record import SCHEMA
@@ -28,14 +28,20 @@ class Chosen:
     duplicates: store.Facts | None
     """The manifest of dedup, where it ran."""
     table: pl.DataFrame
-    """id, source, split."""
+    """id, source, split, writer."""
+    drafted: pl.DataFrame
+    """Answers of the named models, for records without one: `cqia.answers.drafted`."""
 
     def batches(self, source: str) -> Iterator[tuple[str, pl.DataFrame]]:
-        """Batches of one source's records (`cqia.record.SCHEMA`) in the order read, by split."""
+        """Batches of one source's records in the order read, by split.
+
+        Their columns are those of `cqia.record.SCHEMA`, and `writer` (`cqia.answers.put`).
+        """
         wanted = self.table.filter(pl.col("source") == source).select("id", "split")
         for part in store.parts(self.work / "curate" / source):
             records = pl.read_parquet(part / "kept.parquet", columns=list(SCHEMA))
             found = records.join(wanted, on="id", how="inner", maintain_order="left")
+            found = answers.put(found, self.drafted)
             for split in self.splits():
                 if len(rows := found.filter(pl.col("split") == split)):
                     yield split, rows.drop("split")
@@ -66,6 +72,13 @@ def opened(work: Path) -> Chosen:
             where=str(work),
             mend="run: cqia assemble",
         )
+    written = answers.prints(work, facts["writers"])
+    if facts["answers"] != written:
+        raise UserError(
+            "answers were drafted anew after this dataset was assembled",
+            where=str(work),
+            mend="run: cqia assemble",
+        )
     full = [one for name, one in curated.items() if facts["sources"][name]["records"]]
     order = list(TYPES)
     full.sort(key=lambda one: order.index(one["type"]) if one["type"] in order else len(order))
@@ -75,4 +88,5 @@ def opened(work: Path) -> Chosen:
         sources=tuple(full),
         duplicates=doubles,
         table=pl.read_parquet(work / "assemble" / "chosen.parquet"),
+        drafted=answers.drafted(work, facts["writers"]),
     )

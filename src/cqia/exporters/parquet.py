@@ -1,4 +1,4 @@
-"""All columns of the records (`cqia.record.SCHEMA`) as Parquet, one file a split."""
+"""All columns of the records (`cqia.record.SCHEMA`) and `writer` as Parquet, one file a split."""
 
 from __future__ import annotations
 

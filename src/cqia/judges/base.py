@@ -97,13 +97,13 @@ def fenced(case: Case, parts: tuple[str, ...]) -> str:
     return fence([(_TITLES[part], getattr(case, part)) for part in parts])
 
 
-def fence(told: list[tuple[str, str]]) -> str:
+def fence(told: list[tuple[str, str]], what: str = "待评内容") -> str:
     """Titled texts between two lines that nothing in them can imitate: they carry their hash."""
     body = "\n\n".join(f"【{title}】\n{text}" for title, text in told if text)
     number = hashlib.sha256(body.encode()).hexdigest()[:10]
     while number in body:
         number = hashlib.sha256(number.encode()).hexdigest()[:10]
-    return f"=====待评内容 {number} 开始=====\n{body}\n=====待评内容 {number} 结束====="
+    return f"====={what} {number} 开始=====\n{body}\n====={what} {number} 结束====="
 
 
 def _object(text: str) -> Verdict | None:

@@ -43,6 +43,12 @@ class Tally:
     cost: float = 0.0
 
 
+def add(total: Tally, one: Tally) -> None:
+    """Count one tally into another."""
+    for name in Tally.__dataclass_fields__:
+        setattr(total, name, getattr(total, name) + getattr(one, name))
+
+
 class Asked(NamedTuple):
     """An outcome for each request, in their order."""
 

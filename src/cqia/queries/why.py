@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from cqia import ledger, store
+from cqia import answers, ledger, store
 from cqia.cleaners.base import Cleaner
 from cqia.errors import UserError
 from cqia.filters.base import within
@@ -180,12 +180,30 @@ def _later(work: Path, id: str) -> tuple[list[Event], str]:
             end = found["rule"]
             keeper = f", kept: {found['keeper']}" if found["keeper"] else ""
             events.append(Event("dropped", end, f"{found['value']:g}{keeper}"))
+    events += _drafts(work, id)
     for table, what in (("chosen", "taken"), ("left", "left")):
         path = work / "assemble" / f"{table}.parquet"
         if path.exists() and (found := _one(pl.scan_parquet(path), id)):
-            events.append(Event(what, "assemble", str(found.get("split") or found.get("rule"))))
+            said = str(found.get("split") or found.get("rule"))
+            writer = found.get("writer") or ""
+            said += f", answer by {writer}" if "/" in writer else ""
+            events.append(Event(what, "assemble", said))
             end = end or ("" if what == "taken" else str(found["rule"]))
     return events, end
+
+
+def _drafts(work: Path, id: str) -> list[Event]:
+    """The answers that models drafted for the record, or why they did not."""
+    events = []
+    for path in sorted((work / "answer").glob("*/manifest.json")):
+        found = answers.read(work, path.parent.name).filter(pl.col("id") == id)
+        for one in found.iter_rows(named=True):
+            said = one["reason"] or f"prompt {one['prompt']}"
+            said += f", note {one['note']}" if one["note"] else ""
+            who = f"{one['family']}/{one['model']}"
+            what = "drafted" if one["state"] == "read" else f"draft {one['state']}"
+            events.append(Event(what, who, said, "output", "", one["output"] or one["reply"] or ""))
+    return events
 
 
 def as_rows(story: Story) -> list[dict[str, str]]:

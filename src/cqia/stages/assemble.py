@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from cqia import candidates, ledger, store
+from cqia import answers, candidates, ledger, store
 from cqia.errors import UserError, unknown
 from cqia.exporters.base import rows_in
 from cqia.exporters.catalogue import EXPORTERS
@@ -55,6 +55,7 @@ def assemble(
     validation: float = 0.0,
     seed: int = 0,
     thresholds: Sequence[Threshold] = (),
+    writers: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> store.Facts:
     """Choose the dataset's records and split them.
@@ -69,6 +70,8 @@ def assemble(
             and records with the same prompt never stand on both sides.
         seed: of the sample and the split.
         thresholds: on what judges said of a record, before anything is sampled.
+        writers: models whose drafted answers stand where a record has none; of several that
+            answered, the first named.
         progress: told of every part read.
 
     Returns:
@@ -94,8 +97,10 @@ def assemble(
         "stage": "assemble",
         "program": store.program(),
         "inputs": {"curate": inputs, "dedup": doubles and doubles["fingerprint"]},
+        "answers": answers.prints(work, writers),
         "scores": prints(work, thresholds),
         "thresholds": [asdict(one) for one in thresholds],
+        "writers": list(writers),
         "recipe": [asdict(take) for take in takes],
         "total": total,
         "unit": unit,
@@ -106,7 +111,9 @@ def assemble(
     if done := store.finished(folder, mark):
         return done
     store.begin(folder, mark)
-    kept = candidates.read(work, list(curated), prompts=validation > 0, progress=progress)
+    kept = candidates.read(
+        work, list(curated), prompts=validation > 0, writers=writers, progress=progress
+    )
     table, doubled = candidates.without_duplicates(work, kept, ran=bool(doubles))
     table = table.with_columns(lot(seed).alias("lot")).with_row_index("row")
     waiting = table.filter(pl.col("length") == 0)
@@ -114,7 +121,7 @@ def assemble(
     chosen, left, taken = _choose(fit, takes, pools, total, unit)
     left = pl.concat([left, low, _unanswered(waiting)])
     chosen = _split(work, chosen, validation, seed, ran=bool(doubles))
-    store.write_frame(folder / "chosen.parquet", chosen.select("id", "source", "split"))
+    store.write_frame(folder / "chosen.parquet", chosen.select("id", "source", "split", "writer"))
     store.write_frame(folder / "left.parquet", left)
     counts = candidates.counts(list(curated), kept, doubled, chosen, left)
     return store.seal(folder, mark, {**facts, **counts, "takes": taken})

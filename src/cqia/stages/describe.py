@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from cqia import ledger, paper, store
+from cqia import answers, ledger, paper, store
 from cqia.errors import UserError
 from cqia.record import TEXT
 from cqia.tables import FORMATS, render
@@ -79,8 +79,10 @@ def _stale(work: Path, stage: str) -> UserError:
 def _records(work: Path, sources: list[str], stage: str) -> pl.DataFrame:
     """A small row for every described record: no texts, only their lengths."""
     size = {name: pl.col(name).str.len_chars() for name in TEXT}
+    chosen = store.manifest(work / "assemble") if stage == "assemble" else None
+    drafted = answers.drafted(work, chosen["writers"] if chosen else ())
     rows = [
-        pl.read_parquet(part / "kept.parquet").select(
+        answers.put(pl.read_parquet(part / "kept.parquet"), drafted).select(
             "id",
             pl.col("source").cast(pl.Enum(sources)),
             pl.col("answer_from").cast(pl.Categorical),
@@ -93,8 +95,8 @@ def _records(work: Path, sources: list[str], stage: str) -> pl.DataFrame:
     ]
     kept = pl.concat(rows)
     if stage == "assemble":
-        chosen = pl.read_parquet(work / "assemble" / "chosen.parquet", columns=["id", "split"])
-        return kept.join(chosen, on="id", how="inner", maintain_order="left")
+        taken = pl.read_parquet(work / "assemble" / "chosen.parquet", columns=["id", "split"])
+        return kept.join(taken, on="id", how="inner", maintain_order="left")
     if stage == "dedup":
         gone = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id"])
         return kept.join(gone, on="id", how="anti", maintain_order="left")

@@ -13,7 +13,7 @@ are never paid for twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,19 +21,17 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
-from cqia import ledger, store
-from cqia.errors import UserError, unknown
+from cqia import store
+from cqia.askable import askable, records
+from cqia.errors import UserError
 from cqia.judges.base import Case, Judge
-from cqia.llm.ask import Tally, ask, plan
+from cqia.llm.ask import Tally, add, ask, plan
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
 from cqia.llm.protocol import Failure, Model, Outcome, Reply, Request
 from cqia.record import TEXT
 from cqia.scores import SCORES, folder_of
 from cqia.workers import Progress
-
-BATCH = 5_000
-"""Records whose requests are made and asked for at a time."""
 
 
 class Scored(NamedTuple):
@@ -53,6 +51,7 @@ def score(
     sources: Sequence[str] = (),
     repeats: int = 1,
     limit: int | None = None,
+    writers: Sequence[str] = (),
     most: float | None = None,
     progress: Progress | None = None,
 ) -> Scored:
@@ -68,15 +67,18 @@ def score(
         repeats: how often each record is judged; the first time at temperature 0, more often at
             0.7 with a seed each.
         limit: only the first so many records of each source.
+        writers: models whose drafted answers are judged where a record has none of its own.
         most: the largest cost of this run; the rest is `unsent`.
         progress: told of every end.
 
     Raises:
         UserError: nothing was curated, an unknown source, or a number out of bounds.
     """
-    names, facts, doubles = _inputs(work, sources, repeats, limit)
-    facts |= {
+    _check(repeats)
+    asked = askable(work, sources, limit=limit, writers=writers)
+    facts = asked.facts | {
         "stage": "score",
+        "repeats": repeats,
         "program": store.program(),
         "judge": judge.name,
         "prompt": judge.mark,
@@ -93,7 +95,7 @@ def score(
     spent: dict[str, float] = {"cost": 0.0}
     count = 0
     with Cache(cache) as replies:
-        for number, frame in enumerate(_records(work, names, doubles, limit)):
+        for number, frame in enumerate(records(asked)):
             requests, rows = _requests(judge, frame, repeats)
             found = ask(model, requests, cache=replies, budget=budget, progress=progress)
             table = _table(judge, frame, rows, found.outcomes, repeats)
@@ -104,7 +106,7 @@ def score(
             pairs = zip(requests, found.outcomes, strict=True)
             spent["cost"] += sum(budget.cost(q, r) for q, r in pairs if isinstance(r, Reply))
             count += len(frame)
-            _add(total, found.tally)
+            add(total, found.tally)
     if sum(states.values()) != count * repeats:
         raise RuntimeError(f"{folder}: {states} are not {count} records {repeats} times")
     complete = not states.get("failed") and not states.get("unsent")
@@ -122,13 +124,15 @@ def forecast(
     sources: Sequence[str] = (),
     repeats: int = 1,
     limit: int | None = None,
+    writers: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What `score` would take: records, requests, found in the cache, tokens and cost at most."""
-    names, _, doubles = _inputs(work, sources, repeats, limit)
+    _check(repeats)
+    asked = askable(work, sources, limit=limit, writers=writers)
     found = {"records": 0, "unasked": 0, "requests": 0, "repeated": 0, "cached": 0}
     tokens, cost = 0, 0.0
     with Cache(cache) as replies:
-        for frame in _records(work, names, doubles, limit):
+        for frame in records(asked):
             requests, rows = _requests(judge, frame, repeats)
             ahead = plan(model.name, requests, cache=replies, budget=Budget(price))
             found["records"] += len(frame)
@@ -139,44 +143,9 @@ def forecast(
     return {**found, "tokens_at_most": tokens, "cost_at_most": cost, "currency": price.currency}
 
 
-def _inputs(
-    work: Path, sources: Sequence[str], repeats: int, limit: int | None
-) -> tuple[list[str], store.Facts, pl.DataFrame | None]:
-    """The sources, what the result depends on, and dedup's duplicates."""
-    curated = ledger.curated(work)
-    for name in sources:
-        if name not in curated:
-            raise unknown("source", name, curated, where=str(work))
-    for what, number in (("repeats", repeats), ("limit", limit)):
-        if number is not None and number < 1:
-            raise UserError(f"{what} is 1 or more", mend=f"mend --{what}")
-    names = [name for name in curated if name in sources or not sources]
-    prints = {name: store.manifest(work / "curate" / name) or {} for name in names}
-    doubles = store.manifest(work / "dedup")
-    facts = {
-        "inputs": {name: one["fingerprint"] for name, one in prints.items()},
-        "dedup": doubles and doubles["fingerprint"],
-        "repeats": repeats,
-        "limit": limit,
-    }
-    gone = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id"]) if doubles else None
-    return names, facts, gone
-
-
-def _records(
-    work: Path, names: Sequence[str], doubles: pl.DataFrame | None, limit: int | None
-) -> Iterator[pl.DataFrame]:
-    """The records that curate kept and dedup left: id, source and texts."""
-    for name in names:
-        left = limit
-        for part in store.parts(work / "curate" / name):
-            frame = pl.read_parquet(part / "kept.parquet", columns=["id", "source", *TEXT])
-            if doubles is not None:
-                frame = frame.join(doubles, on="id", how="anti", maintain_order="left")
-            if left is not None:
-                frame = frame.head(left)
-                left -= len(frame)
-            yield from (one for one in frame.iter_slices(BATCH) if len(one))
+def _check(repeats: int) -> None:
+    if repeats < 1:
+        raise UserError("repeats is 1 or more", mend="mend --repeats")
 
 
 def _requests(
@@ -228,8 +197,3 @@ def _row(judge: Judge, outcome: Outcome | None) -> tuple[Any, ...]:
         return "unreadable", None, None, outcome.text, "not in the judge's form", *tokens
     number = float(verdict[judge.score]) if judge.score else None
     return "read", number, orjson.dumps(verdict).decode(), outcome.text, None, *tokens
-
-
-def _add(total: Tally, one: Tally) -> None:
-    for name in Tally.__dataclass_fields__:
-        setattr(total, name, getattr(total, name) + getattr(one, name))
