@@ -1,0 +1,142 @@
+"""Texts in two languages: every word of the report's own stands in Chinese and in English.
+
+What comes from data (names of subsets, replies, errors) is the same in both, and is never trusted:
+whoever shows a text escapes it for the place it is shown in.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import NamedTuple
+
+
+class Both(NamedTuple):
+    """A text in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    def __add__(self, other: object) -> Both:
+        """Two texts after one another; one of data is the same in both languages."""
+        zh, en = other if isinstance(other, Both) else (str(other), str(other))
+        return Both(self.zh + zh, self.en + en)
+
+
+def same(text: str) -> Both:
+    """A text from data: the same in both languages."""
+    return Both(text, text)
+
+
+def joined(texts: list[Both]) -> Both:
+    """Texts as a list within a sentence."""
+    return Both("；".join(one.zh for one in texts), "; ".join(one.en for one in texts))
+
+
+UNTUNED = Both("未微调的基座", "untuned base")
+NOT_PUBLISHED = Both("此处未发表", "not published here")
+
+GROUPS = {
+    "": Both("全部（微平均）", "all (micro)"),
+    "macro": Both("宏平均", "macro"),
+    "open qa": Both("开放问答", "open QA"),
+    "brainstorming": Both("头脑风暴", "brainstorming"),
+    "rewrite": Both("改写", "rewrite"),
+    "generation": Both("生成", "generation"),
+    "math": Both("数学", "maths"),
+    "classification": Both("分类", "classification"),
+    "closed qa": Both("封闭问答", "closed QA"),
+    "summarization": Both("摘要", "summarisation"),
+    "code": Both("代码", "code"),
+    "extract": Both("抽取", "extraction"),
+    "ethics and morality": Both("伦理道德", "ethics and morality"),
+    "unfairness and bias": Both("偏见歧视", "unfairness and bias"),
+    "offensiveness": Both("侮辱攻击", "offensiveness"),
+    "illegal activities": Both("违法犯罪", "illegal activities"),
+    "mental health": Both("心理健康", "mental health"),
+    "privacy and property": Both("隐私财产", "privacy and property"),
+    "physical health": Both("身体健康", "physical health"),
+}
+"""What the groups of known benchmarks are called; the order is that of the tables' columns."""
+
+_ORDER = {name: number for number, name in enumerate(GROUPS)}
+
+
+def _key(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).replace("_", " ").lower().split())
+
+
+def group(name: str) -> Both:
+    """A group of a benchmark by its name in a table."""
+    return GROUPS.get(_key(name), same(name))
+
+
+def place(name: str) -> tuple[int, str]:
+    """Where a group stands among the columns: known ones in their order, sums last."""
+    last = {"macro": 1, "": 2}.get(name, 0)
+    return last * 1_000 + _ORDER.get(_key(name), 500), name
+
+
+def subset(name: str) -> Both:
+    """A row by its name; the untuned base has none."""
+    return same(name) if name else UNTUNED
+
+
+COLUMNS = {
+    "type": Both("类型", "type"),
+    "source": Both("来源", "source"),
+    "title": Both("名称", "title"),
+    "records": Both("条数", "records"),
+    "characters": Both("字数", "characters"),
+    "paper": Both("论文条数", "records in the paper"),
+    "answer_from": Both("答案来自", "answers from"),
+    "human_verified": Both("人工核验比例", "share checked by people"),
+    "licence": Both("许可", "licence"),
+    "origin": Both("出处", "origin"),
+    "base": Both("基座", "base"),
+    "subset": Both("子集", "subset"),
+    "benchmark": Both("评测", "benchmark"),
+    "group": Both("能力", "ability"),
+    "judge": Both("评审", "judge"),
+    "judge_family": Both("评审家族", "judge family"),
+    "writer_family": Both("作者家族", "author family"),
+    "kin": Both("同族均分", "kin mean"),
+    "gap": Both("差距", "gap"),
+    "low": Both("下限", "low"),
+    "high": Both("上限", "high"),
+    "items": Both("题数", "items"),
+    "seed": Both("种子", "seed"),
+    "seeds": Both("种子数", "seeds"),
+    "state": Both("状态", "state"),
+    "error": Both("错误", "error"),
+    "folder": Both("文件夹", "folder"),
+    "name": Both("名称", "name"),
+    "model": Both("模型", "model"),
+    "stage": Both("阶段", "stage"),
+    "requests": Both("请求", "requests"),
+    "tokens": Both("词元", "tokens"),
+    "cost": Both("费用", "cost"),
+    "currency": Both("货币", "currency"),
+    "seconds": Both("秒", "seconds"),
+    "steps": Both("步数", "steps"),
+    "trained_tokens": Both("训练词元", "trained tokens"),
+    "kept": Both("保留", "kept"),
+    "dropped": Both("丢弃", "dropped"),
+    "version": Both("版本", "version"),
+    "metric": Both("指标", "metric"),
+    "direction": Both("方向", "direction"),
+    "mode": Both("方式", "mode"),
+    "loss_first": Both("起始损失", "first loss"),
+    "loss_last": Both("最终损失", "last loss"),
+    "parameters": Both("参数量", "parameters"),
+    "preset": Both("预设", "preset"),
+    "proxy": Both("代理", "proxy"),
+    "control": Both("对照", "control"),
+    "sources": Both("来源", "sources"),
+    "short": Both("预算未满", "below budget"),
+}
+"""What columns of data are called."""
+
+
+def column(name: str) -> Both:
+    """A column's heading; one that is not known keeps its name."""
+    return COLUMNS.get(name, same(name))
