@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import polars as pl
 
 from cqia import store
+from cqia.exporters.chosen import SPLITS, Chosen
 from cqia.training import running
 from cqia.training.proxy import Rows, Shape, decoder, digest, packed, steps, tokenizer
 from cqia.workers import Progress
@@ -89,9 +90,9 @@ def pretrain(
     size = min(batch, len(rows))
     count = steps(len(rows), size, shape, tokens, epochs)
     model = decoder(own, shape, seed)
-    with running.threads(threads):
+    with running.threads(threads), running.quiet():
         losses = _learn(model, rows, checkpoints, count, size, rate, seed, progress)
-    with store.part(folder, "model") as place:
+    with store.part(folder, "model") as place, running.quiet():
         model.save_pretrained(place)
         own.save_pretrained(place)
     losses = losses.with_columns(tokens=pl.col("step") * size * shape.context)
@@ -111,6 +112,24 @@ def pretrain(
     facts = store.seal(folder, mark, {**facts, **result})
     shutil.rmtree(checkpoints, ignore_errors=True)
     return facts
+
+
+def texts(chosen: Chosen) -> Iterator[str]:
+    """The records of a dataset's train split as plain texts, one paragraph a part."""
+    parts = ("system", "instruction", "input", "output")
+    for facts in chosen.sources:
+        for split, records in chosen.batches(facts["source"]):
+            if split == SPLITS[0]:
+                for row in records.select(*parts, "history").iter_rows(named=True):
+                    turns = [turn[one] for turn in row["history"] for one in parts[1::2]]
+                    whole = [row["system"], *turns, *(row[one] for one in parts[1:])]
+                    yield "\n".join(part for part in whole if part)
+
+
+def origins(chosen: Chosen) -> dict[str, Any]:
+    """What a proxy's manifest says of its texts: each source's licence, and the dataset."""
+    licences = {one["source"]: one["licence"] for one in chosen.sources}
+    return {"licences": licences, "assemble": chosen.facts["fingerprint"]}
 
 
 def _learn(

@@ -46,6 +46,22 @@ def threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers' bars and notes off the terminal; what fails still raises."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
 def told(trainer: Any, progress: Progress | None) -> None:  # noqa: ANN401
     """Let a Trainer report to `progress` instead of printing."""
     from transformers import PrinterCallback, TrainerCallback
