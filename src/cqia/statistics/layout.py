@@ -1,0 +1,165 @@
+"""How a benchmark's items hang together, and means over them with cluster-robust variances.
+
+Everything here is counted for many rows at once: a matrix has a line a row of the table and a
+column an item, NaN where a row has no readable score. A line of numbers comes back for every group,
+for all items together (`""`, the micro average), and for the mean of the groups (`"macro"`).
+
+The variance of a mean over items that come in clusters (questions on one passage) is that of the
+sums of residuals a cluster (Liang and Zeger 1986; Miller, arXiv 2411.00640, section 2.2), times
+C / (C - 1) for C clusters, which is statsmodels' small-sample correction without regressors. An
+item that stands alone is a cluster of one, and the formula becomes the usual s^2 / n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+
+MICRO, MACRO = "", "macro"
+"""The group of all items, and the mean of the groups."""
+
+
+class Moments(NamedTuple):
+    """A line a row, a column a place (micro, the groups, macro); NaN where it can't be had.
+
+    mean is the plain mean. centre is the middle of an interval: the mean, or for differences of
+    right and wrong the mean drawn a little towards nothing. variance is that of the centre, and
+    degrees are its degrees of freedom. items and clusters are what was there.
+    """
+
+    items: Floats
+    clusters: Floats
+    mean: Floats
+    centre: Floats
+    variance: Floats
+    degrees: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which group and which cluster every item belongs to, as numbers from 0 without gaps."""
+
+    names: tuple[str, ...]
+    """The groups' names."""
+    groups: Codes
+    clusters: Codes
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The columns of results: micro, the groups with a name, and macro when there are two."""
+        macro = (MACRO,) if len(self.names) > 1 else ()
+        return (MICRO, *self.names, *macro) if self.names != ("",) else (MICRO,)
+
+
+def layout(groups: Sequence[str], clusters: Sequence[str]) -> Layout:
+    """A layout from names, one of each an item."""
+    names, numbers = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
+    _, bundles = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+    return Layout(
+        tuple(map(str, names)), numbers.astype(np.int64), bundles.astype(np.int64).ravel()
+    )
+
+
+def moments(values: Floats, of: Layout, *, matched: bool = False) -> Moments:
+    """Means over items, in every place.
+
+    Args:
+        values: a line a row, a column an item; NaN: not read.
+        of: the items' layout.
+        matched: the values are differences of right and wrong (-1, 0, 1 and, with seeds, between):
+            add half an item to each cell of the two-by-two table, as Agresti and Min (2005) do,
+            so that few differing items, or none, give no false certainty.
+    """
+    everything = np.zeros(values.shape[1], dtype=np.int64)
+    micro, _ = _robust(values, everything, of.clusters, matched=matched)
+    if of.places == (MICRO,):
+        return micro
+    grouped, scaled = _robust(values, of.groups, of.clusters, matched=matched)
+    parts = [micro, grouped]
+    if MACRO in of.places:
+        parts.append(_macro(grouped, scaled, of, matched=matched))
+    return Moments(*(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True)))
+
+
+def _robust(
+    values: Floats, groups: Codes, clusters: Codes, *, matched: bool
+) -> tuple[Moments, Floats]:
+    """Moments a group, and every item's residual over its group's n, scaled for few clusters."""
+    read = ~np.isnan(values)
+    order = np.lexsort((clusters, groups))
+    starts = _starts(groups[order])
+    n = _sums(read.astype(np.float64), order, starts)
+    totals = _sums(np.where(read, values, 0.0), order, starts)
+    size = n + 2.0 if matched else n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean, centre = totals / n, totals / size
+        residuals = np.where(read, values - centre[:, groups], 0.0)
+        bundles = _starts(groups[order], clusters[order])
+        there = _sums(read.astype(np.float64), order, bundles) > 0
+        squares = _sums(residuals, order, bundles) ** 2
+        of_bundle = groups[order][bundles]
+        own = np.arange(len(of_bundle))
+        at = _starts(of_bundle)
+        count = _sums(there.astype(np.float64), own, at)
+        total = _sums(squares, own, at) + (1.0 + 2.0 * centre**2 if matched else 0.0)
+        few = np.where(count > 1, count / (count - 1.0), np.nan)
+        variance = few * total / size**2
+        scaled = residuals * (np.sqrt(few) / size)[:, groups]
+    degrees = np.where(count > 1, count - 1.0, np.nan)
+    centre = np.where(n > 0, centre, np.nan)
+    return Moments(n, count, mean, centre, variance, degrees), scaled
+
+
+def _macro(grouped: Moments, scaled: Floats, of: Layout, *, matched: bool) -> Moments:
+    """The mean of the groups: null when a group has nothing, since it would be another mean.
+
+    Clusters that reach over groups are taken as a whole. Degrees of freedom: Satterthwaite (1946).
+    """
+    k = len(of.names)
+    order = np.argsort(of.clusters, kind="stable")
+    sums = _sums(np.where(np.isnan(scaled), 0.0, scaled), order, _starts(of.clusters[order]))
+    total = (sums**2).sum(axis=1, keepdims=True)
+    if matched:
+        few = grouped.clusters / (grouped.clusters - 1.0)
+        halves = few * (1.0 + 2.0 * grouped.centre**2) / (grouped.items + 2.0) ** 2
+        total = total + halves.sum(axis=1, keepdims=True)
+    variance = total / k**2 + 0.0 * grouped.variance.sum(axis=1, keepdims=True)
+    shares = (grouped.variance / k**2) ** 2 / grouped.degrees
+    with np.errstate(divide="ignore", invalid="ignore"):
+        degrees = (grouped.variance.sum(axis=1, keepdims=True) / k**2) ** 2 / shares.sum(
+            axis=1, keepdims=True
+        )
+    return Moments(
+        grouped.items.sum(axis=1, keepdims=True),
+        grouped.clusters.sum(axis=1, keepdims=True),
+        grouped.mean.mean(axis=1, keepdims=True),
+        grouped.centre.mean(axis=1, keepdims=True),
+        variance,
+        degrees,
+    )
+
+
+def _starts(*codes: Codes) -> Codes:
+    """Where runs of equal codes begin."""
+    if not len(codes[0]):
+        return np.zeros(0, dtype=np.int64)
+    new = np.zeros(len(codes[0]), dtype=np.bool_)
+    new[0] = True
+    for one in codes:
+        new[1:] |= one[1:] != one[:-1]
+    return np.flatnonzero(new).astype(np.int64)
+
+
+def _sums(values: Floats, order: Codes, starts: Codes) -> Floats:
+    """Sums of columns, over runs of the ordered columns."""
+    if not len(starts):
+        return np.zeros((len(values), 0))
+    return np.asarray(np.add.reduceat(values[:, order], starts, axis=1))
