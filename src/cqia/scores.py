@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import orjson
 import polars as pl
 
 from cqia import store
 from cqia.errors import UserError
+from cqia.judges.base import Judge
+from cqia.llm.protocol import Failure, Outcome
 
 SCORES: dict[str, pl.DataType] = {
     "id": pl.String(),
@@ -74,3 +78,21 @@ def read(work: Path, judge: str, model: str) -> pl.DataFrame:
         raise UserError(f"nothing was scored by {judge}@{model}", where=str(work), mend=mend)
     parts = [pl.read_parquet(part / "scores.parquet") for part in store.parts(folder)]
     return pl.concat([pl.DataFrame(schema=SCORES), *parts])
+
+
+def verdict_of(judge: Judge, outcome: Outcome | None) -> tuple[Any, ...]:
+    """What an outcome comes to: state, score, verdict, reply, reason, and tokens of both kinds."""
+    if outcome is None:
+        return "unasked", None, None, None, "no text for this judge", None, None
+    if isinstance(outcome, Failure):
+        state = "unsent" if outcome.reason == "unsent" else "failed"
+        said = f"{outcome.reason}: {outcome.detail}" if outcome.detail else outcome.reason
+        return state, None, None, None, said, None, None
+    tokens = (outcome.prompt_tokens, outcome.reply_tokens)
+    if outcome.finish == "length":
+        return "unreadable", None, None, outcome.text, "the reply was cut off", *tokens
+    verdict = judge.read(outcome.text)
+    if verdict is None:
+        return "unreadable", None, None, outcome.text, "not in the judge's form", *tokens
+    number = float(verdict[judge.score]) if judge.score else None
+    return "read", number, orjson.dumps(verdict).decode(), outcome.text, None, *tokens

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cqia.judges.attacks import KINDS, NEUTRAL, attacks, put, target
 from cqia.judges.base import Case, Judge, fenced, follows
 from cqia.judges.catalogue import JUDGES
 from cqia.judges.pairwise import PAIRWISE, Pair, Preference, ask, settle
@@ -14,11 +14,7 @@ from cqia.llm.protocol import Reply
 from cqia.llm.scripted import made_up
 from cqia.vocabulary import MAJOR, MINOR
 
-ATTACKS = [
-    line
-    for line in (Path(__file__).with_name("attacks.txt")).read_text().splitlines()
-    if line.strip()
-]
+ATTACKS = [one.text for one in attacks() if one.kind != NEUTRAL]
 GOOD: dict[str, dict[str, object]] = {
     "quality": {"分析": "好。", "无害": True, "有用": 8, "正确": 9, "完整": 7, "得分": 8.5},
     "instruction": {
@@ -105,7 +101,18 @@ MARKS = {"quality": "1bfac7db924d", "instruction": "01a836b87282", "task": "af29
 
 
 def test_there_are_enough_attacks() -> None:
-    assert len(set(ATTACKS)) >= 50
+    assert len(set(ATTACKS)) == len(ATTACKS) >= 50
+    assert {one.kind for one in attacks()} == set(KINDS)
+    assert all(one.text.strip() for one in attacks())
+    assert len(attacks(each=2)) == 2 * len(KINDS)
+
+
+def test_an_attack_is_put_where_the_judge_looks() -> None:
+    case = Case("问题", "", "甲乙丙丁")
+    assert put(case, "output", "攻", "end").output == "甲乙丙丁\n攻"
+    assert put(case, "output", "攻", "middle").output == "甲乙\n攻\n丙丁"
+    assert put(case, "instruction", "攻", "end") == Case("问题\n攻", "", "甲乙丙丁")
+    assert [target(judge) for judge in JUDGES.values()] == ["output", "instruction", "output"]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -18,7 +18,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
 import polars as pl
 
 from cqia import store
@@ -28,9 +27,9 @@ from cqia.judges.base import Case, Judge
 from cqia.llm.ask import Tally, add, ask, plan
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
-from cqia.llm.protocol import Failure, Model, Outcome, Reply, Request
+from cqia.llm.protocol import Model, Outcome, Reply, Request
 from cqia.record import TEXT
-from cqia.scores import SCORES, folder_of
+from cqia.scores import SCORES, folder_of, verdict_of
 from cqia.workers import Progress
 
 
@@ -177,23 +176,5 @@ def _table(
     table = []
     for row, (id_, source) in enumerate(zip(ids, sources, strict=True)):
         for repeat in range(repeats):
-            table.append((id_, source, repeat, *_row(judge, asked.get((row, repeat)))))
+            table.append((id_, source, repeat, *verdict_of(judge, asked.get((row, repeat)))))
     return pl.DataFrame(table, schema=SCORES, orient="row")
-
-
-def _row(judge: Judge, outcome: Outcome | None) -> tuple[Any, ...]:
-    """state, score, verdict, reply, reason, tokens."""
-    if outcome is None:
-        return "unasked", None, None, None, "no text for this judge", None, None
-    if isinstance(outcome, Failure):
-        state = "unsent" if outcome.reason == "unsent" else "failed"
-        said = f"{outcome.reason}: {outcome.detail}" if outcome.detail else outcome.reason
-        return state, None, None, None, said, None, None
-    tokens = (outcome.prompt_tokens, outcome.reply_tokens)
-    if outcome.finish == "length":
-        return "unreadable", None, None, outcome.text, "the reply was cut off", *tokens
-    verdict = judge.read(outcome.text)
-    if verdict is None:
-        return "unreadable", None, None, outcome.text, "not in the judge's form", *tokens
-    number = float(verdict[judge.score]) if judge.score else None
-    return "read", number, orjson.dumps(verdict).decode(), outcome.text, None, *tokens
