@@ -165,11 +165,11 @@ def test_bits_a_character_and_difficulty_by_hand() -> None:
 def test_long_texts_are_cut_and_told() -> None:
     texts = Texts("问" * 999, "", "答" * 2_000)
     after, _ = IFD.ask(texts)
-    assert after.text == "问" * IFD.context + "\n"
-    assert after.continuations == ("答" * IFD.window,)
+    assert after.text == "问" * 60 + "\n"
+    assert after.continuations == ("答" * 120,)
     said = IFD.read(texts, [reply((-6.0, 3)), reply((-8.0, 3))])
     assert said
-    assert (said["weighed"], said["characters"]) == (IFD.window, 2_000)
+    assert (said["weighed"], said["characters"]) == (120, 2_000)
 
 
 BROKEN: list[Outcome] = [

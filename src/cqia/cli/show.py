@@ -51,11 +51,11 @@ def format_option(command: F) -> F:
     )(command)
 
 
-def model_options(command: F) -> F:
+def model_options(command: F, *, required: bool = True) -> F:
     """--model, --models, --max-cost, --dry-run, --cache: who is asked, and what it may take."""
     options = (
         click.option(
-            "--model", "name", required=True, help="A model of the models' TOML, or scripted."
+            "--model", "name", required=required, help="A model of the models' TOML, or scripted."
         ),
         click.option(
             "--models",

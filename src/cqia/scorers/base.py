@@ -74,12 +74,11 @@ class Learnt(Scorer):
 class Weighed(Scorer, ABC):
     """A number from how likely a small model finds the answer.
 
-    window: the most characters of the answer that are weighed, from its start; context: the most of
-    the prompt, from its end. Both are this project's choice: small models read little.
+    window: the most characters of the answer that are weighed, from its start; of the prompt half
+    as many, from its end. This project's choice: a proxy that reads 256 tokens has room for both.
     """
 
-    window: int = 500
-    context: int = 200
+    window: int = 120
 
     @abstractmethod
     def ask(self, texts: Texts) -> tuple[Choosing, ...]:

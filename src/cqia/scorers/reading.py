@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
 import polars as pl
 
 from cqia.scorers.base import Reading
-from cqia.text.buffers import batched, flat
-from cqia.text.ratios import Kind, characters
+from cqia.text.buffers import Bytes, batched, flat
+from cqia.text.ratios import Kind, characters, kinds
 
 WINDOW = 100
 """Characters in a window of `variety`."""
@@ -38,18 +39,33 @@ def sentence_length(text: pl.Expr) -> pl.Expr:
 
 @functools.cache
 def common_characters() -> str:
-    """A Rust class of the 3,755 characters of GB 2312's first level.
+    """The 3,755 characters of GB 2312's first level.
 
     The standard (GB 2312-80, rows 16 to 55) put the characters of the highest frequency there.
     """
     codes = [bytes((row, cell)) for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)]
-    return f"[{''.join(code.decode('gb2312', 'ignore') for code in codes)}]"
+    return "".join(code.decode("gb2312", "ignore") for code in codes)
+
+
+@functools.cache
+def _classes() -> Bytes:
+    """Code point -> 1 for common Han characters, 2 for others, 0 for all else."""
+    table = np.where(kinds() == Kind.HAN, 2, 0).astype(np.uint8)
+    table[[ord(one) for one in common_characters()]] = 1
+    return table
 
 
 def common(text: pl.Expr) -> pl.Expr:
     """Share of the Han characters that are common ones; null without Han characters."""
-    han = text.str.count_matches(r"\p{Han}")
-    return pl.when(han > 0).then(text.str.count_matches(common_characters()) / han)
+
+    def numbers(batch: pl.Series) -> pl.Series:
+        from cqia.text.kernels import class_counts
+
+        _, usual, rare = class_counts(*flat(batch), _classes(), 3).T
+        han = pl.Series(usual + rare)
+        return (pl.Series(batch.name, usual) / han.replace(0, None)).cast(pl.Float64)
+
+    return batched(text, numbers, pl.Float64)
 
 
 def distinct(text: pl.Expr) -> pl.Expr:

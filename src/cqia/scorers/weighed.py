@@ -74,7 +74,7 @@ class Difficulty(Weighed):
 
     def _asked(self, texts: Texts) -> str:
         asked = "\n".join(one for one in (texts.instruction, texts.input) if one.strip())
-        return f"{asked[-self.context :]}\n" if asked else ""
+        return f"{asked[-self.window // 2 :]}\n" if asked else ""
 
 
 def weight(outcome: Outcome) -> Weight | None:
