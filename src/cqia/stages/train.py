@@ -28,6 +28,7 @@ import polars as pl
 from cqia import store
 from cqia.training import sft
 from cqia.training.chat import opened
+from cqia.training.loading import fingerprint
 from cqia.training.preflight import RULES, Checked, check
 from cqia.training.tuning import Tuning
 from cqia.workers import Progress
@@ -35,6 +36,9 @@ from cqia.workers import Progress
 CODE = (
     "training/chat.py",
     "training/chatml.py",
+    "training/guards.py",
+    "training/loading.py",
+    "training/order.py",
     "training/preflight.py",
     "training/sft.py",
     "training/tuning.py",
@@ -77,7 +81,7 @@ def train(
         "stage": "train",
         "program": store.program(*CODE),
         "records": digest(records),
-        "base": sft.fingerprint(base),
+        "base": fingerprint(base),
         "tuning": repr(tuning),
         "seed": seed,
     }
