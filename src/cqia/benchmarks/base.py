@@ -119,14 +119,12 @@ class Benchmark(ABC):
     """A benchmark; a frozen dataclass, so that its `repr` is its setting.
 
     name: as files and reports call it. version: goes up when numbers may move. metric: what a
-    score is. folder: of its files below the data folder. more: columns of its own, with their
-    types.
+    score is. more: columns of its own, with their types.
     """
 
     name: str
     version: int
     metric: Metric
-    folder: ClassVar[str] = ""
     more: ClassVar[Mapping[str, Any]] = {}
 
     @abstractmethod
@@ -152,6 +150,11 @@ class Benchmark(ABC):
     def totals(self, outcomes: pl.DataFrame) -> list[Total]:
         """Numbers of its own protocol, beside means per group."""
         return []
+
+    @property
+    def folder(self) -> str:
+        """Of its files below the data folder; empty: they are the user's own."""
+        return ""
 
     @property
     def judges(self) -> bool:

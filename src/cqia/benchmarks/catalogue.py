@@ -6,12 +6,26 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 
 from cqia.benchmarks.base import Benchmark
+from cqia.benchmarks.belle_eval import BelleEval
+from cqia.benchmarks.multiple_choice import AGI_EVAL, C_EVAL, C_MMLU
+from cqia.benchmarks.pairwise import Pairwise
 from cqia.benchmarks.reference_loss import ReferenceLoss
+from cqia.benchmarks.refusal import Refusal
 from cqia.benchmarks.safetybench import SafetyBench
 from cqia.errors import UserError, unknown
 
 BENCHMARKS: dict[str, Benchmark] = {
-    benchmark.name: benchmark for benchmark in (SafetyBench(), ReferenceLoss())
+    benchmark.name: benchmark
+    for benchmark in (
+        BelleEval(),
+        SafetyBench(),
+        C_EVAL,
+        C_MMLU,
+        AGI_EVAL,
+        ReferenceLoss(),
+        Refusal(),
+        Pairwise(),
+    )
 }
 
 

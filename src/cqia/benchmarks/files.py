@@ -16,7 +16,7 @@ import orjson
 
 from cqia.errors import UserError
 from cqia.raw.encoding import Utf8Reader
-from cqia.raw.files import open_bytes
+from cqia.raw.files import MEMBER, open_bytes
 from cqia.raw.values import is_lines, stream_lines, stream_values
 
 MEND = "mend the file, or fetch it again"
@@ -35,7 +35,7 @@ def rows(file: str) -> list[Row]:
     Raises:
         UserError: no such file, or something in it is no object.
     """
-    if Path(file).suffix.lower() == ".csv":
+    if file.lower().endswith(".csv"):
         return list(_csv(file))
     found = []
     for place, value in values(file):
@@ -47,8 +47,7 @@ def rows(file: str) -> list[Row]:
 
 def values(file: str) -> Iterator[tuple[str, Any]]:
     """The values of a JSON file (lines, an array's elements, or one document), with their place."""
-    if not Path(file).is_file():
-        raise UserError("no such file", where=file, mend="check the path")
+    _present(file)
     with open_bytes(file) as stream:
         reader = Utf8Reader(stream, file)
         cut = stream_lines if is_lines(reader.peek(), file) else stream_values
@@ -63,11 +62,17 @@ def values(file: str) -> Iterator[tuple[str, Any]]:
                     raise UserError(problem, where=f"{file}:{row}", mend=MEND) from None
 
 
-def _csv(file: str) -> Iterator[Row]:
-    if not Path(file).is_file():
+def _present(file: str) -> None:
+    if not Path(file.partition(MEMBER)[0]).is_file():
         raise UserError("no such file", where=file, mend="check the path")
+
+
+def _csv(file: str) -> Iterator[Row]:
+    _present(file)
+    with open_bytes(file) as stream:
+        body = stream.read()
     try:
-        text = Path(file).read_bytes().decode("utf-8-sig")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise UserError(f"not UTF-8 (byte {fault.start + 1})", where=file, mend=MEND) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)

@@ -31,8 +31,11 @@ class ReferenceLoss(Benchmark):
     name: str = "reference-loss"
     version: int = 1
     metric: Metric = LOSS
-    folder: ClassVar[str] = "belle_eval"
     more: ClassVar[Mapping[str, Any]] = {"characters": pl.Int64, "tokens": pl.Int64}
+
+    @property
+    def folder(self) -> str:
+        return "belle_eval"
 
     def items(self, files: Sequence[str]) -> list[Item]:
         return [with_reference(item) for item in questions(files)]

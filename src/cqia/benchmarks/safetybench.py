@@ -53,8 +53,11 @@ class SafetyBench(Benchmark):
     mode: Mode = "logprob"
     shots: int = 0
     max_tokens: int = 64
-    folder: ClassVar[str] = "safetybench"
     more: ClassVar[Mapping[str, Any]] = {"official": pl.String}
+
+    @property
+    def folder(self) -> str:
+        return "safetybench"
 
     def items(self, files: Sequence[str]) -> list[Item]:
         questions: list[Row] = []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cqia.benchmarks.base import Benchmark, Item
     from cqia.llm.models import Priced
 
-ENDINGS = (".json", ".jsonl", ".csv", ".txt")
+ENDINGS = (".json", ".jsonl", ".csv", ".zip")
 
 
 @click.command(epilog="Example:  cqia evaluate safetybench --model scripted --data-folder data")

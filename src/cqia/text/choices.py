@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 LETTERS = "ABCDEFG"
 
-_MARKER = re.compile(r"^\s*(?:[(（]\s*[A-G]\s*[)）]|[A-G]\s*[.．、:：)）](?![A-G])|[A-G]\s+)\s*")
+_MARKER = re.compile(
+    r"\s*(?:[(（]\s*([A-G])\s*[)）]|([A-G])\s*[.．。、:：)）]|([A-G])\s+(?=[^\x00-\x7f]))\s*"
+)
 _LETTER = r"(?<![A-Za-z0-9])([A-G])(?![A-Za-z0-9])"
 _OPENING = r"[\s\"'“”‘’(（\[【<*_]*"
 _STATED = re.compile(
@@ -43,9 +45,20 @@ def letters(options: Sequence[str]) -> tuple[str, ...]:
     return tuple(LETTERS[: len(options)])
 
 
-def bare(option: str) -> str:
-    """An option without the letter it may stand behind: `(A)`, `A.`, `A、`, `A `."""
-    return _MARKER.sub("", option, count=1).strip()
+def in_order(options: Sequence[str]) -> tuple[str, ...]:
+    """Options that carry their letters (`(A)`, `A.`, `A、`, `A `), in the letters' order, bare.
+
+    Some are listed as they stood in two columns, (A) (C) (B) (D): there the letter printed decides.
+    Where letters are missing or stand twice, the places decide, and what letters there are go.
+    """
+    hits = [_MARKER.match(one) for one in options]
+    texts = [
+        (one[hit.end() :] if hit else one).strip() for one, hit in zip(options, hits, strict=True)
+    ]
+    printed = [next(filter(None, hit.groups())) if hit else "" for hit in hits]
+    if sorted(printed) != list(letters(options)):
+        return tuple(texts)
+    return tuple(text for _, text in sorted(zip(printed, texts, strict=True)))
 
 
 def rendered(options: Sequence[str]) -> str:
