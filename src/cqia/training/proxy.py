@@ -64,7 +64,7 @@ SHAPES = {
     "proxy-10m": Shape(layers=6, width=320, heads=5, vocabulary=8_000, context=512),
     "proxy-20m": Shape(layers=7, width=448, heads=7, vocabulary=8_000, context=512),
 }
-"""Name -> shape: 0.3, 2.9, 10 and 20 million parameters."""
+"""Name -> shape: 0.27, 2.9, 10 and 20 million parameters."""
 
 
 def digest(texts: Sequence[str]) -> str:
