@@ -18,7 +18,8 @@ from cqia.errors import UserError
 from cqia.llm.ask import Asked, ask, plan
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
-from cqia.llm.endpoint import Endpoint, Gate
+from cqia.llm.endpoint import Endpoint
+from cqia.llm.gate import Gate
 from cqia.llm.protocol import Failure, Reply, Request, Sampling
 from cqia.llm.scripted import SAID, Scripted
 from tests.llm.server import Stub, fine, rough, serve

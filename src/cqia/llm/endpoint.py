@@ -15,13 +15,15 @@ import asyncio
 import os
 import random
 import re
-import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import orjson
 
 from cqia.errors import UserError, missing_extra
+from cqia.llm.completions import Completions
+from cqia.llm.gate import Gate, Pace
 from cqia.llm.protocol import Choosing, Failure, Outcome, Reply, Request, tokens_at_most
 
 if TYPE_CHECKING:
@@ -34,8 +36,20 @@ LARGEST = 8 << 20
 AGAIN = (408, 409, 425, 429)
 """Statuses below 500 that may pass."""
 _SHOWN = 300
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 """Only where one is set is the environment asked: aiohttp would look for a netrc each time."""
+
+
+class Answer(NamedTuple):
+    """What came over the wire. after: `Retry-After`."""
+
+    status: int
+    after: str
+    body: bytes
+
+
+Try = tuple[Outcome, float | None]
+"""An outcome, and the seconds to wait before asking again; None: asking is no use."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +84,10 @@ class Endpoint:
     _session: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
     _gate: Gate = field(init=False, repr=False)
     _pace: list[Pace] = field(init=False, repr=False)
+    _weighing: Completions = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._weighing = Completions(self._complete)
 
     async def __aenter__(self) -> Self:
         try:
@@ -78,14 +96,14 @@ class Endpoint:
             raise missing_extra("aiohttp", "llm") from None
         headers = {"Content-Type": "application/json"}
         if self.key:
-            headers["Authorization"] = f"Bearer {self._secret()}"
+            headers["Authorization"] = f"Bearer {self.secret()}"
         self._gate = Gate(self.concurrency)
         self._pace = [Pace(self.per_minute), Pace(self.tokens_per_minute)]
         self._session = aiohttp.ClientSession(
             headers=headers,
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
             timeout=aiohttp.ClientTimeout(total=self.timeout),
-            trust_env=any(os.environ.get(name) for name in _PROXIES),
+            trust_env=any(os.environ.get(name) for name in PROXIES),
         )
         return self
 
@@ -93,7 +111,8 @@ class Endpoint:
         if self._session:
             await self._session.close()
 
-    def _secret(self) -> str:
+    def secret(self) -> str:
+        """The key itself, from the environment."""
         secret = os.environ.get(self.key, "")
         if not secret.strip():
             raise UserError(
@@ -105,11 +124,32 @@ class Endpoint:
 
     async def generate(self, request: Request) -> Outcome:
         """One reply; asked again as often as it may help."""
+        tokens = tokens_at_most(request.messages) + request.sampling.max_tokens
+        return await self._insist(lambda: self._once(request), tokens)
+
+    async def choose(self, request: Choosing) -> Outcome:
+        """The weights of the continuations, where the endpoint's `/completions` tells them."""
+        return await self._weighing.choose(request)
+
+    async def _complete(self, body: dict[str, Any]) -> Outcome:
+        """The whole answer of `/completions`; asked again as often as it may help."""
+        whole = orjson.dumps({"model": self.model or self.name, **body})
+
+        async def once() -> Try:
+            answer = await self._post("completions", whole)
+            if not isinstance(answer, Answer):
+                return answer
+            return self._whole(answer.body) if answer.status == 200 else self._refusal(answer)
+
+        return await self._insist(once, tokens_at_most((("user", str(body["prompt"])),)))
+
+    async def _insist(self, once: Callable[[], Awaitable[Try]], tokens: int) -> Outcome:
+        """Try until there is a reply, or no use in trying, or no try left."""
         outcome: Outcome = Failure("connection")
         for attempt in range(self.retries + 1):
-            await self._turn(request)
+            await self._turn(tokens)
             async with self._gate:
-                outcome, wait = await self._once(request)
+                outcome, wait = await once()
             if isinstance(outcome, Reply):
                 self._gate.widen()
                 return outcome._replace(attempts=attempt + 1)
@@ -123,40 +163,42 @@ class Endpoint:
                 await asyncio.sleep(max(wait, random.uniform(0, grown)))
         return outcome
 
-    async def choose(self, request: Choosing) -> Outcome:
-        """Not offered by the chat protocol."""
-        return Failure("not offered", "an endpoint of chat completions", 0)
-
-    async def _turn(self, request: Request) -> None:
+    async def _turn(self, tokens: int) -> None:
         """Wait until limits of requests and tokens a minute let a request through."""
-        requests, tokens = self._pace
+        requests, paced = self._pace
         await requests.wait(1)
         if self.tokens_per_minute:
-            await tokens.wait(tokens_at_most(request.messages) + request.sampling.max_tokens)
+            await paced.wait(tokens)
 
-    async def _once(self, request: Request) -> tuple[Outcome, float | None]:
-        """An outcome, and the seconds to wait before asking again; None: asking is no use."""
+    async def _once(self, request: Request) -> Try:
+        answer = await self._post("chat/completions", self.body(request))
+        if not isinstance(answer, Answer):
+            return answer
+        if answer.status == 200:
+            return self.read(answer.body)
+        return self._step_down(request, answer) or self._refusal(answer)
+
+    async def _post(self, route: str, sent: bytes) -> Answer | Try:
+        """What comes back over the wire, or what went wrong on it."""
         import aiohttp
 
         assert self._session is not None
-        url = f"{self.url.rstrip('/')}/chat/completions"
+        url = f"{self.url.rstrip('/')}/{route}"
         try:
-            async with self._session.post(url, data=self._body(request)) as answer:
+            async with self._session.post(url, data=sent) as answer:
                 body = await answer.content.read(LARGEST + 1)
                 while len(body) <= LARGEST and (more := await answer.content.read(LARGEST)):
                     body += more
                 if len(body) > LARGEST:
                     return Failure("too large", f"more than {LARGEST >> 20} MB"), None
-                status, headers = answer.status, answer.headers
+                return Answer(answer.status, answer.headers.get("Retry-After", ""), body)
         except TimeoutError:
             return Failure("timeout", f"no answer in {self.timeout:g} s"), 0.0
         except (aiohttp.ClientError, OSError) as fault:
-            return Failure("connection", self._plain(f"{type(fault).__name__}: {fault}")), 0.0
-        if status == 200:
-            return self._reply(body)
-        return await self._refusal(request, status, headers.get("Retry-After", ""), body)
+            return Failure("connection", self.safe(f"{type(fault).__name__}: {fault}")), 0.0
 
-    def _body(self, request: Request) -> bytes:
+    def body(self, request: Request) -> bytes:
+        """A request in the words of the protocol."""
         sampling = request.sampling
         body: dict[str, Any] = {
             "model": self.model or self.name,
@@ -175,7 +217,8 @@ class Endpoint:
             body["response_format"] = {"type": "json_object"}
         return orjson.dumps(body)
 
-    def _reply(self, body: bytes) -> tuple[Outcome, float | None]:
+    def read(self, body: bytes) -> Try:
+        """What a completion says, and the seconds to wait before asking again, as `_once`."""
         try:
             value = orjson.loads(body)
             choice = value["choices"][0]
@@ -183,16 +226,23 @@ class Endpoint:
             usage = value.get("usage") or {}
             counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
         except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
-            return Failure("malformed", self._plain(body.decode("utf-8", "replace"))), 0.0
+            return Failure("malformed", self.safe(body.decode("utf-8", "replace"))), 0.0
         if not isinstance(text, str) or not text.strip():
             return Failure("empty", f"finish: {choice.get('finish_reason')}"), 0.0
         asked, told = (one if isinstance(one, int) else None for one in counts)
         return Reply(text, str(choice.get("finish_reason") or "stop"), asked, told), None
 
-    async def _refusal(
-        self, request: Request, status: int, after: str, body: bytes
-    ) -> tuple[Outcome, float | None]:
-        said = self._plain(f"{status}: {body.decode('utf-8', 'replace')}")
+    def _whole(self, body: bytes) -> Try:
+        """The answer as it stands, if it is an object of JSON."""
+        try:
+            asked = (orjson.loads(body).get("usage") or {}).get("prompt_tokens")
+        except (orjson.JSONDecodeError, AttributeError):
+            return Failure("malformed", self.safe(body.decode("utf-8", "replace"))), 0.0
+        return Reply(body.decode(), "stop", asked if isinstance(asked, int) else None), None
+
+    def _refusal(self, answer: Answer) -> Try:
+        status, after = answer.status, answer.after
+        said = self.safe(f"{status}: {answer.body.decode('utf-8', 'replace')}")
         if status in (401, 403):
             return Failure("unauthorized", said), None
         wait = min(float(after), LONGEST_WAIT) if re.fullmatch(r"\d{1,6}(\.\d+)?", after) else 0.0
@@ -200,78 +250,22 @@ class Endpoint:
             return Failure("busy" if status == 429 else "server", said), wait
         if status >= 500:
             return Failure("server", said), wait
-        if request.schema and self.structured != "nothing" and status in (400, 404, 422, 501):
-            steps = {"json_schema": "json_object", "json_object": "nothing"}
-            if b"format" in body or b"schema" in body or b"json" in body.lower():
-                self.structured = steps[self.structured]
-                return Failure("refused", said), 0.0
         return Failure("refused", said), None
 
-    def _plain(self, text: str) -> str:
+    def _step_down(self, request: Request, answer: Answer) -> Try | None:
+        """Ask for schemas in another way from now on, if it was this way that is refused."""
+        steps = {"json_schema": "json_object", "json_object": "nothing"}
+        status, body = answer.status, answer.body
+        if not request.schema or self.structured not in steps or status not in (400, 404, 422):
+            return None
+        if not (b"format" in body or b"schema" in body or b"json" in body.lower()):
+            return None
+        self.structured = steps[self.structured]
+        return Failure("refused", self.safe(f"{status}: {body.decode('utf-8', 'replace')}")), 0.0
+
+    def safe(self, text: str) -> str:
         """The start of a text, without the key in it: it goes into the ledger."""
         secret = os.environ.get(self.key, "").strip() if self.key else ""
         text = text.replace(secret, "***") if secret else text
         text = re.sub(r"(?i)(bearer\s+|sk-)[\w.-]+", r"\1***", text)
         return "".join(one if one.isprintable() else " " for one in text[:_SHOWN])
-
-
-class Gate:
-    """How many requests may be under way: grows by one a round of successes, halves on a 429."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.limit = float(most)
-        self.under_way = 0
-        self._deaf = 0
-        """Ends that still belong to the crowd which the last halving was for."""
-        self._waiting: list[asyncio.Future[None]] = []
-
-    async def __aenter__(self) -> None:
-        while self.under_way >= max(1, int(self.limit)):
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
-        self.under_way += 1
-
-    async def __aexit__(self, *fault: object) -> None:
-        self.under_way -= 1
-        self._wake()
-
-    def _wake(self) -> None:
-        free = max(1, int(self.limit)) - self.under_way
-        while free > 0 and self._waiting:
-            turn = self._waiting.pop(0)
-            if not turn.done():
-                turn.set_result(None)
-                free -= 1
-
-    def widen(self) -> None:
-        """A request went well."""
-        self._deaf = max(self._deaf - 1, 0)
-        self.limit = min(self.limit + 1 / max(self.limit, 1), float(self.most))
-
-    def narrow(self) -> None:
-        """The endpoint has no room; of a crowd that hears so, the first counts."""
-        if self._deaf:
-            self._deaf -= 1
-            return
-        self._deaf = self.under_way
-        self.limit = max(self.limit / 2, 1.0)
-
-
-class Pace:
-    """So much a minute, and no more: amounts are let through evenly."""
-
-    def __init__(self, per_minute: float) -> None:
-        self._second = per_minute / 60
-        self._next = 0.0
-
-    async def wait(self, amount: float) -> None:
-        """Wait for the turn of an amount."""
-        if not self._second:
-            return
-        now = time.monotonic()
-        turn = max(now, self._next)
-        self._next = turn + amount / self._second
-        if turn > now:
-            await asyncio.sleep(turn - now)
