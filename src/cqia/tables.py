@@ -97,3 +97,64 @@ def _md_cell(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:,.3f}".rstrip("0").rstrip(".")
     return escape(_joined(cell))
+
+
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+    **{char: f"\\{char}" for char in "&%$#_"},
+}
+"""What LaTeX would obey; `[` and `*` it takes for arguments at the beginning of a row."""
+
+
+def escape_latex(text: str) -> str:
+    """A text as one line of LaTeX that shows it as it is."""
+    return "".join(_TEX.get(char, char) for char in " ".join(plain(text).split()))
+
+
+def latex(frame: pl.DataFrame, *, caption: str = "", label: str = "") -> str:
+    """A frame as a LaTeX table (booktabs, graphicx) that ends with a line feed.
+
+    Args:
+        frame: the table.
+        caption: stands above it.
+        label: what a reference calls it, after `tab:`.
+    """
+    align = "".join("r" if dtype.is_numeric() else "l" for dtype in frame.dtypes)
+    lines = [
+        "\\begin{table}[htbp]",
+        "\\centering",
+        f"\\caption{{{escape_latex(caption)}}}",
+        f"\\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}}}",
+        "\\resizebox{\\textwidth}{!}{%",
+        f"\\begin{{tabular}}{{{align}}}",
+        "\\toprule",
+        _tex_row([escape_latex(name) for name in frame.columns]),
+        "\\midrule",
+        *(_tex_row([_tex_cell(_value(cell)) for cell in row]) for row in frame.iter_rows()),
+        "\\bottomrule",
+        "\\end{tabular}}",
+        "\\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tex_row(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _tex_cell(cell: object) -> str:
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}"
+    if isinstance(cell, float):
+        return f"{cell:,.3f}".rstrip("0").rstrip(".")
+    return escape_latex(_joined(cell))

@@ -126,6 +126,8 @@ def _cell(
         "p": 0.01,
         "p_adjusted": 0.04,
         "detectable": 1.5 * half,
+        "n_paired": N - 2,
+        "verdict": _says(difference * (-1 if loss else 1), 1.3 * half),
     }
     return {
         "base": base,
@@ -146,6 +148,10 @@ def _cell(
     }
 
 
+def _says(gain: float, half: float) -> str:
+    return "undecided" if abs(gain) <= half else "better" if gain > 0 else "worse"
+
+
 def _pairs(names: dict[str, str]) -> pl.DataFrame:
     return pl.DataFrame(
         {
@@ -155,9 +161,10 @@ def _pairs(names: dict[str, str]) -> pl.DataFrame:
             "first": [names["baikemy"]],
             "second": [names["baikemy-swapped"]],
             "difference": [-0.3],
-            "low": [-0.5],
-            "high": [-0.1],
+            "difference_low": [-0.5],
+            "difference_high": [-0.1],
             "p_adjusted": [0.01],
+            "verdict": ["better"],
         }
     )
 
@@ -224,12 +231,12 @@ def _manifest(names: dict[str, str], bad: str, proxy: bool) -> store.Facts:
 def _folders(work: Path, names: dict[str, str]) -> None:
     chance = random.Random(5)
     for base in BASES:
-        for one in ("base", *SUBSETS):
-            for seed in SEEDS if one != "base" else (0,):
+        for one in ("untuned", *SUBSETS):
+            for seed in SEEDS if one != "untuned" else (0,):
                 for benchmark in BENCHMARKS:
                     folder = work / "evaluate" / base / one / str(seed) / benchmark
                     store.write_json(folder / "manifest.json", {"benchmark": benchmark, "n": N})
-                if one == "base":
+                if one == "untuned":
                     continue
                 loss = [5.0 - step * 0.03 + chance.gauss(0, 0.05) for step in range(60)]
                 frame = pl.DataFrame({"step": range(60), "epoch": [s / 60 for s in range(60)],

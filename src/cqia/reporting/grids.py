@@ -165,35 +165,61 @@ def groups(material: Material, benchmark: str) -> list[str]:
 
 
 def paper_tables(material: Material) -> list[Grid]:
-    """Tables 2 to 5 in the paper's form, a base each."""
+    """Tables 2 to 5 in the paper's form, a base each, and what their columns sum up."""
     main, safety, others = parts(material)
     found = []
     for number, base in enumerate(material.bases):
         where = Both(f"，基座 {base}", f", base {base}")
         if main:
-            label = f"{min(number, 1) + 2}{chr(96 + number) if number > 1 else ''}"
+            label = f"{min(number, 1) + 2}{chr(96 + number) if 1 < number < 27 else ''}"
             title = Both(f"表 {label}：{main}", f"Table {label}: {main}") + where
-            columns = [(main, group) for group in groups(material, main)]
-            said = (_judged(material, main), _theirs())
-            key = f"table-{label}" if number < 2 else f"table-3-{number}"
-            found.append(results(material, key, title, base=base, columns=columns, notes=said))
-        for name in safety:
+            found.append(
+                results(
+                    material, f"table-2-{number}", title, base=base,
+                    columns=[(main, group) for group in groups(material, main)],
+                    notes=(_judged(material, main), RANKS, _theirs()),
+                )
+            )  # fmt: skip
+        for place, name in enumerate(safety):
             title = Both(f"表 4：{name}", f"Table 4: {name}") + where
             columns = [(name, group) for group in groups(material, name) if group != "macro"]
-            key = f"table-4-{number}-{safety.index(name)}"
-            extra = references(columns)
-            notes = (_theirs(),)
             found.append(
-                results(material, key, title, base=base, columns=columns, notes=notes, extra=extra)
-            )
+                results(
+                    material, f"table-4-{number}-{place}", title, base=base, columns=columns,
+                    notes=(RANKS, _theirs()), extra=references(columns),
+                )
+            )  # fmt: skip
         if others:
             title = Both("表 5：其他评测", "Table 5: further benchmarks") + where
             columns = [(name, "") for name in others]
-            grid = results(
-                material, f"table-5-{number}", title, base=base, columns=columns, notes=(_theirs(),)
-            )
-            found.append(grid)
-    return found
+            found.append(
+                results(
+                    material, f"table-5-{number}", title, base=base, columns=columns,
+                    notes=(RANKS, _theirs()),
+                )
+            )  # fmt: skip
+    return [one for one in found if one.rows]
+
+
+def details(material: Material) -> list[Grid]:
+    """The groups of Table 5's benchmarks, a table each."""
+    found = []
+    for number, base in enumerate(material.bases):
+        for place, name in enumerate(parts(material)[2]):
+            columns = [(name, group) for group in groups(material, name) if group]
+            title = Both(f"{name} 各项，基座 {base}", f"{name} by group, base {base}")
+            key = f"detail-{number}-{place}"
+            if columns:
+                found.append(
+                    results(material, key, title, base=base, columns=columns, notes=(RANKS,))
+                )
+    return [one for one in found if one.rows]
+
+
+RANKS = Both(
+    "#：名次，名次相同的行分不出高下；▲▼≈ 是与未微调基座的比较；n 是读出的题数。",
+    "#: rank, shared by rows that can't be told apart; ▲▼≈: against the base; n: items read.",
+)
 
 
 def parts(material: Material) -> tuple[str, list[str], list[str]]:

@@ -11,7 +11,7 @@ from cqia.reporting import both
 from cqia.reporting.both import Both, same
 from cqia.reporting.grids import Cell, Grid, Row
 from cqia.reporting.verdicts import BETTER, NOTHING, UNDECIDED, WORSE
-from cqia.reporting.words import PROXY, SAYS, Claim
+from cqia.reporting.words import PROXY, Claim
 from cqia.tables import plain
 
 MARK = {BETTER: "▲", WORSE: "▼", UNDECIDED: "≈", NOTHING: ""}
@@ -107,15 +107,10 @@ def claim(one: Claim, *, proxy: bool) -> str:
     )
 
 
-def claims(says: str, found: list[Claim], *, proxy: bool) -> str:
-    """The claims of one kind under their heading."""
-    if not found:
-        return ""
+def claims(found: list[Claim], *, proxy: bool) -> str:
+    """Claims as a list."""
     body = "".join(claim(one, proxy=proxy) for one in found)
-    heading = f"<h4>{spans(SAYS[says])}</h4>"
-    if says in (BETTER, WORSE):
-        return f"{heading}<ul>{body}</ul>\n"
-    return folded(SAYS[says] + f" ({len(found)})", f"<ul>{body}</ul>")
+    return f"<ul>{body}</ul>\n" if body else ""
 
 
 def frame(key: str, title: Both, found: pl.DataFrame, notes: tuple[Both, ...] = ()) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from cqia import store
+from cqia.record import TEXT
 from cqia.reporting.both import Both
 
 CELLS: dict[str, pl.DataType] = {
@@ -38,10 +39,14 @@ CELLS: dict[str, pl.DataType] = {
     "p_adjusted": pl.Float64(),
     "detectable": pl.Float64(),
     "rank": pl.Int64(),
+    "n_paired": pl.Int64(),
+    "unsent": pl.Int64(),
+    "unasked": pl.Int64(),
+    "absent": pl.Int64(),
+    "variance": pl.String(),
+    "verdict": pl.String(),
 }
 """The columns of `cells.parquet` that a report reads; one that is absent counts as all null."""
-
-OUTCOMES = ("base", "subset", "seed", "benchmark", "group", "item", "state", "score", "reply")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,10 @@ class Material:
     ranking: pl.DataFrame | None = None
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     """describe's tables: sources, lengths, funnel."""
+    records: pl.DataFrame | None = None
+    """A row a described record, without texts: source, prompt, output (lengths), major, minor."""
+    evaluations: dict[str, store.Facts] = field(default_factory=dict)
+    """Of every benchmark the manifest of one of its evaluations."""
     missing: tuple[Both, ...] = ()
 
     @property
@@ -118,10 +127,10 @@ def gather(work: Path) -> Material:
     cells = _frame(compare / "cells.parquet")
     if not statement:
         missing.append(
-            _missing("实验陈述（训练与评测）", "the statement", f"cqia run FILE.toml --work {work}")
+            _missing("实验陈述（训练与评测）", "statement", f"cqia run FILE.toml --work {work}")
         )
     if cells is None:
-        missing.append(_missing("比较", "the comparison", f"cqia compare --work {work}"))
+        missing.append(_missing("比较", "comparison", f"cqia compare --work {work}"))
     outcomes = _frame(work / "statement" / "outcomes.parquet")
     tables = {}
     for name in ("sources", "lengths", "funnel"):
@@ -141,8 +150,47 @@ def gather(work: Path) -> Material:
         kinship=_frame(compare / "kinship.parquet"),
         ranking=_frame(compare / "ranking.parquet"),
         tables=tables,
+        records=described(work) if tables else None,
+        evaluations=_evaluations(work),
         missing=tuple(missing),
     )
+
+
+def _evaluations(work: Path) -> dict[str, store.Facts]:
+    """The first manifest of each benchmark's evaluations."""
+    found: dict[str, store.Facts] = {}
+    for path in sorted((work / "evaluate").glob("*/*/*/*/manifest.json")):
+        found.setdefault(path.parent.name, store.read_json(path))
+    return found
+
+
+def described(work: Path) -> pl.DataFrame | None:
+    """A small row for every record of the dataset, as far as it got: no texts."""
+    size = {name: pl.col(name).str.len_chars().cast(pl.Int64) for name in TEXT}
+    paths = sorted((work / "curate").glob("*/*/kept.parquet"))
+    if not paths:
+        return None
+    wanted = ["id", "source", "task_major", "task_minor", *TEXT]
+    rows = [
+        pl.read_parquet(path, columns=wanted).select(
+            "id",
+            pl.col("source").cast(pl.String),
+            prompt=size["instruction"] + size["input"].fill_null(0),
+            output=size["output"],
+            major=pl.col("task_major").list.first().fill_null(""),
+            minor=pl.col("task_minor").list.join("+").fill_null(""),
+        )
+        for path in paths
+    ]
+    kept = pl.concat(rows)
+    chosen, gone = work / "assemble" / "chosen.parquet", work / "dedup" / "dropped.parquet"
+    if chosen.is_file():
+        ids = pl.read_parquet(chosen, columns=["id"])
+        return kept.join(ids, on="id", how="semi", maintain_order="left")
+    if gone.is_file():
+        ids = pl.read_parquet(gone, columns=["id"])
+        return kept.join(ids, on="id", how="anti", maintain_order="left")
+    return kept
 
 
 def _missing(zh: str, en: str, command: str) -> Both:

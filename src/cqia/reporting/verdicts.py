@@ -38,7 +38,14 @@ POINTS = Scale(factor=100, digits=1, unit="×100")
 
 
 def scale(material: Material, benchmark: str) -> Scale:
-    """How a benchmark is shown: points when the higher is better and every mean is a share."""
+    """How a benchmark is shown: as its own manifest says.
+
+    Without one: points when the higher is better and every mean is a share, else as it is.
+    """
+    facts = material.evaluations.get(benchmark, {})
+    if factor := facts.get("scale"):
+        digits = 1 if factor == 100 else 3
+        return Scale(factor=float(factor), digits=digits, unit=str(facts.get("unit") or ""))
     cells = material.cells.filter(benchmark=benchmark)
     means = cells["mean"].drop_nulls()
     share = means.is_between(0, 1).all() and not cells["direction"].eq("lower").any()
@@ -77,11 +84,14 @@ def anchor(base: str, subset: str, benchmark: str, group: str) -> str:
 
 
 def verdict(row: dict[str, Any]) -> Verdict:
-    """What a cell's row says against its base row."""
+    """What a cell's row says against its base row: the comparison's verdict, if an interval agrees.
+
+    A verdict without an interval that bears it out is none.
+    """
     low, high = row["simultaneous_low"], row["simultaneous_high"]
     if row["difference"] is None or low is None or high is None:
         return Verdict(row=row, says=NOTHING)
-    if low <= 0 <= high:
+    if low <= 0 <= high or row["verdict"] == UNDECIDED:
         return Verdict(row=row, says=UNDECIDED)
     return Verdict(row=row, says=BETTER if (low > 0) == (_sign(row) > 0) else WORSE)
 

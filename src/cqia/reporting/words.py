@@ -44,9 +44,9 @@ def ability(benchmark: str, group: str) -> Both:
 
 
 def paragraphs(material: Material) -> list[Paragraph]:
-    """What every row makes every base better and worse at."""
+    """What every row makes every base better and worse at; macro averages repeat their groups."""
     found = []
-    known = verdicts.verdicts(material.cells)
+    known = [v for v in verdicts.verdicts(material.cells) if v.row["group"] != "macro"]
     for base in material.bases:
         for subset in material.subsets:
             mine = [v for v in known if v.row["base"] == base and v.row["subset"] == subset]
@@ -77,7 +77,8 @@ def said(material: Material, one: Verdict) -> Both:
         text += f" {scale.unit}"
     if lower:
         text += Both("（越低越好）", " (lower is better)")
-    text += f", n={row['read']}"
+    n = row["n_paired"] if row["n_paired"] is not None else row["read"]
+    text += f", n={n}"
     text += Both(f"，{row['seeds']} 个种子", f", {row['seeds']} seed{'s' * (row['seeds'] != 1)}")
     if one.says == UNDECIDED and row["detectable"] is not None:
         seen = scale.number(row["detectable"])

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from cqia import ledger, store
 from cqia.reporting.build import build
+from cqia.reporting.files import frame, markdown, tex, trace
 from cqia.reporting.material import gather
 from cqia.reporting.page import page
+from cqia.tables import render
 
 
 def report(*, work: Path, folder: Path | None = None) -> store.Facts:
@@ -32,7 +34,14 @@ def report(*, work: Path, folder: Path | None = None) -> store.Facts:
     material = gather(work)
     made = build(material)
     folder = folder or work / "report"
-    files = {"report.html": page(made.title, made.sections, made.figures)}
+    files = {
+        "report.html": page(made.title, made.sections, made.figures),
+        "report.md": markdown(material, made.title, made.grids, made.tables),
+        "report.tex": tex(made.grids, made.tables),
+        "tables/trace.csv": render(trace(made.grids), "csv"),
+        **{f"tables/{one.key}.csv": render(frame(one), "csv") for one in made.grids},
+        **{f"tables/{key}.csv": render(table, "csv") for key, (_, table) in made.tables.items()},
+    }
     for name, body in files.items():
         store.write_bytes(folder / name, body.encode())
     return {
