@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -10,6 +12,7 @@ from cqia.statistics.contrasts import Comparison, Estimate, compared
 from cqia.statistics.intervals import proportions
 from cqia.statistics.layout import Bools, Floats
 from cqia.statistics.matrix import BASE_ROW, Matrix
+from cqia.statistics.paired import mcnemar_of_counts
 
 _TEXT, _INT, _NUMBER = pl.String(), pl.Int64(), pl.Float64()
 CELLS: dict[str, pl.DataType] = {
@@ -88,11 +91,12 @@ def _to_base(matrix: Matrix, comparison: Comparison) -> dict[str, Floats]:
     base = matrix.subsets.index(BASE_ROW)
     tuned = [row for row in range(len(matrix.subsets)) if row != base]
     found = comparison.differences(tuned, [base] * len(tuned))
-    p = families.p_values(found)
+    p = _p_values(comparison, found, tuned, [base] * len(tuned))
     level = families.sidak(int((~np.isnan(found.value)).sum()))
     single, together = families.interval(found), families.interval(found, level)
-    values = (found.items, found.value, *single, *together, p, families.holm(p.reshape(-1, 1)).reshape(p.shape),
-              families.detectable(found, level))  # fmt: skip
+    adjusted = families.holm(p.reshape(-1, 1)).reshape(p.shape)
+    reach = families.detectable(found, level)
+    values = (found.items, found.value, *single, *together, p, adjusted, reach)
     for name, value in zip(names, values, strict=True):
         out[name][tuned] = value
     return out
@@ -102,7 +106,7 @@ def _pairs(matrix: Matrix, comparison: Comparison) -> tuple[pl.DataFrame, Bools]
     """Every two rows, Holm over the pairs of each place; and which are told apart."""
     first, second = np.triu_indices(len(matrix.subsets), 1)
     found = comparison.differences(list(first), list(second))
-    p = families.p_values(found)
+    p = _p_values(comparison, found, list(first), list(second))
     places = range(p.shape[1])
     adjusted = families.holm(p)
     low, high = families.interval(found)
@@ -131,6 +135,15 @@ def _pairs(matrix: Matrix, comparison: Comparison) -> tuple[pl.DataFrame, Bools]
     )
     frame = frame.with_columns(verdict=_verdict("difference", "difference"))
     return frame.select(pl.col(name).cast(kind) for name, kind in PAIRS.items()), apart
+
+
+def _p_values(
+    comparison: Comparison, found: Estimate, first: Sequence[int], second: Sequence[int]
+) -> Floats:
+    """McNemar's exact p-value where it applies, else that of the interval."""
+    p = families.p_values(found)
+    up, down, exact = comparison.flips(first, second)
+    return np.where(exact, mcnemar_of_counts(up, down), p)
 
 
 def _verdict(low: str, high: str) -> pl.Expr:

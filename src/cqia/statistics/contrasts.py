@@ -1,8 +1,9 @@
 """Rows of a table against each other, on the same items, with items and seeds as the chance.
 
 The estimate is the mean, over the items that both rows have read, of the difference between their
-scores (each the mean over its seeds). Its variance is that between items (clusters) plus what seeds
-add for each row that was trained; the interval is t with Satterthwaite's (1946) degrees of freedom.
+scores (each the mean over its seeds). Two things make it uncertain: another draw of items
+(clusters), and another seed for each row that was trained. An estimate carries both apart, since
+they have degrees of freedom of their own; `families` makes intervals and p-values of them.
 """
 
 from __future__ import annotations
@@ -13,23 +14,33 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cqia.statistics.layout import Bools, Codes, Floats, Layout, Moments, moments
+from cqia.statistics.layout import MACRO, Bools, Codes, Floats, Layout, Moments, moments
 from cqia.statistics.seeds import Spread, pooled, spread
 
 
 class Estimate(NamedTuple):
-    """A line an estimate, a column a place; NaN where a number can't be had.
-
-    items: how many it rests on. value: the estimate. centre and error: the middle of its interval,
-    and the standard error. degrees: of freedom. clusters: independent pieces of evidence.
-    """
+    """A line an estimate, a column a place; NaN where a number can't be had."""
 
     items: Floats
+    """How many items it rests on."""
     clusters: Floats
+    """How many independent pieces of evidence they are."""
     value: Floats
     centre: Floats
-    error: Floats
+    """The middle of its interval; see `layout.Moments`."""
+    variance: Floats
+    """Of the centre, from item to item, item x seed included."""
     degrees: Floats
+    between: Floats
+    """The variance of the centre by the differences between seeds' means; 0 without seeds."""
+    within: Floats
+    """The part of `between` that item x seed makes, which `variance` holds already."""
+    between_degrees: Floats
+
+    @property
+    def error(self) -> Floats:
+        """The standard error."""
+        return np.asarray(np.sqrt(self.variance + np.maximum(self.between - self.within, 0.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,37 +97,59 @@ class Comparison:
         ]  # fmt: skip
         if not parts:
             empty = np.zeros((0, len(self.table.layout.places)))
-            return Estimate(*[empty] * 6)
+            return Estimate(*[empty] * 9)
         joined = Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
         return self._with_seeds(joined, (a, b))
+
+    def flips(self, first: Sequence[int], second: Sequence[int]) -> tuple[Floats, Floats, Bools]:
+        """Items that only the first row has right, only the second; and whether that is all.
+
+        It is, and McNemar's test applies, where scores are right or wrong, either row has one seed,
+        and no items hang together; never for the mean of the groups.
+        """
+        a, b = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
+        of, averages = self.table.layout, self.table.averages
+        single = (self.spread.seeds[a] == 1) & (self.spread.seeds[b] == 1)
+        together = len(np.unique(of.clusters)) < len(of.clusters)
+        if together or not single.any() or not self.table.right_or_wrong:
+            none = np.zeros((len(a), len(of.places)))
+            return none, none, none > 0
+        apart = averages[a] - averages[b]
+        up, down = (
+            moments(np.where(np.isnan(apart), 0.0, sign * apart > 0), of) for sign in (1, -1)
+        )
+        exact = single[:, None] & np.array([place != MACRO for place in of.places])
+        counts = [np.round(one.mean * one.items) for one in (up, down)]
+        read = moments(apart, of).items > 0
+        return counts[0], counts[1], np.asarray(exact & read)
 
     def complete(self, rows: Codes) -> Bools:
         """Whether seeds are in the rows' intervals: not when a trained row has only one."""
         return np.asarray(~self.table.trained[rows] | (self.spread.seeds[rows] > 1))
 
     def _with_seeds(self, found: Moments, sides: tuple[Codes, ...]) -> Estimate:
-        seeds = self.common.seeds[:, None]
-        known = ~np.isnan(self.common.between)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            adds = np.where(
-                known, np.maximum(self.common.between - self.common.within, 0) / seeds, 0
-            )
-            raw = np.where(known, self.common.between / seeds, 0)
-            extra = np.sum([adds[side] for side in sides], axis=0)
-            chance = np.sum([raw[side] for side in sides], axis=0)
-            of_seeds = np.nanmax(np.where(known, self.common.degrees, 1.0), axis=0, initial=1.0)
-            variance = found.variance + extra
-            degrees = variance**2 / (found.variance**2 / found.degrees + chance**2 / of_seeds)
+        """Moments over items, and what the seeds of the rows on either side add to them."""
+        common = self.common
+        known = ~np.isnan(common.between)
+        share = np.where(known, 1.0 / np.maximum(common.seeds, 1.0)[:, None], 0.0)
+        parts = [np.where(known, part, 0.0) * share for part in (common.between, common.within)]
+        between, within = (np.sum([part[side] for side in sides], axis=0) for part in parts)
+        degrees = np.max(np.where(known, common.degrees, 1.0), axis=0, initial=1.0)
         # Items that all differ by the same amount say nothing of how far another one would differ.
         read = np.abs(self.table.scores[~np.isnan(self.table.scores)])
-        blind = ~(found.variance > (ROUNDING * np.max(read, initial=0.0)) ** 2)
+        least = (ROUNDING * np.max(read, initial=0.0)) ** 2
+        with np.errstate(invalid="ignore"):
+            blind = ~(found.variance > least)
         return Estimate(
             found.items,
             found.clusters,
-            found.mean,
+            np.where(np.abs(found.mean) < np.sqrt(least) / 1000, 0.0, found.mean),
             found.centre,
-            np.where(blind, np.nan, np.sqrt(variance)),
-            np.where(blind, np.nan, np.maximum(degrees, 1.0)),
+            np.where(blind, np.nan, found.variance),
+            np.where(blind, np.nan, found.degrees),
+            between,
+            within,
+            np.broadcast_to(degrees, between.shape),
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from cqia.statistics.contrasts import Estimate
-from cqia.statistics.families import LEVEL, Interval, interval
+from cqia.statistics.families import LEVEL, Interval, half, interval
 from cqia.statistics.layout import Floats, layout, moments
 
 
@@ -28,21 +28,18 @@ def wilson(count: float, items: float, level: float = LEVEL) -> tuple[float, flo
 def proportions(found: Estimate, level: float = LEVEL) -> Interval:
     """Wilson's interval at the effective number of items, which clusters and seeds lessen.
 
-    Korn and Graubard (1998): n = p (1 - p) / variance, times the squared ratio of the normal to the
-    t quantile. Where all are right or all wrong, the variance says nothing and n is the clusters.
+    After Korn and Graubard (1998): n = p (1 - p) / variance, times the squared ratio of the normal
+    to the t quantile. Where all are right or all wrong, the variance is silent and n the clusters.
     """
     from scipy import stats
     from statsmodels.stats.proportion import proportion_confint
 
     p = found.value
+    alone = (found.clusters == found.items) & (found.between == 0) & (found.within == 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = stats.norm.isf(level / 2) / stats.t.isf(level / 2, found.degrees)
-        n = p * (1 - p) / found.error**2 * ratio**2
-        plain = np.isclose(n / ratio**2, found.items - 1, rtol=1e-9) & (
-            found.clusters == found.items
-        )
+        n = p * (1 - p) * (stats.norm.isf(level / 2) / half(found, level)) ** 2
         n = np.where(np.isnan(n), found.clusters, np.minimum(n, found.items))
-        n = np.where(plain, found.items, n)
+        n = np.where(alone, found.items, n)
         low, high = proportion_confint(p * n, n, alpha=level, method="wilson")
     none = np.isnan(p) | (found.items == 0)
     return Interval(np.where(none, np.nan, low), np.where(none, np.nan, high))
@@ -54,9 +51,9 @@ def mean(
     """A mean and its t interval with cluster-robust standard error; NaN where there is none."""
     names = [str(i) for i in range(len(values))] if clusters is None else list(clusters)
     found = moments(np.array([values], dtype=np.float64), layout([""] * len(names), names))
-    with np.errstate(invalid="ignore"):
-        error = np.where(found.variance > 0, np.sqrt(found.variance), np.nan)
-    one = Estimate(*found[:4], error, found.degrees)
+    nothing = np.zeros((1, 1))
+    variance = np.where(found.variance > 0, found.variance, np.nan)
+    one = Estimate(*found[:4], variance, found.degrees, nothing, nothing, nothing + 1)
     low, high = interval(one, level)
     return float(found.mean[0, 0]), float(low[0, 0]), float(high[0, 0])
 
