@@ -18,7 +18,9 @@
     [assemble]
     formats = ["release", "alpaca"]
 
-Paths are relative to the TOML file; `${NAME}` stands for an environment variable.
+Paths are relative to the TOML file; `${NAME}` stands for an environment variable. `data = "x.toml"`
+takes sources, dedup, contamination and assemble from another experiment; own ones are added or come
+in their place. A `[statement]` says what is trained and evaluated (`cqia.statement`).
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ from cqia.sources.base import Source
 from cqia.sources.catalogue import SOURCES
 from cqia.sources.generic import MAPPED, STEPS, Layout, generic
 from cqia.stages.assemble import Take
+from cqia.statement import Statement
+from cqia.statement import read as read_statement
 from cqia.steps import read_steps, with_bounds
 from cqia.thresholds import Threshold
 
@@ -90,6 +94,7 @@ class Experiment:
     dedup: Dedup | None = None
     benchmarks: tuple[Benchmark, ...] = ()
     assemble: Assemble | None = None
+    statement: Statement | None = None
 
 
 def read(path: Path, *, work: Path | None = None) -> Experiment:
@@ -106,20 +111,38 @@ def read(path: Path, *, work: Path | None = None) -> Experiment:
     name = table.take("name", str, path.stem)
     seed = table.take("seed", int, 0)
     place = Path(table.take("work", str, f"work/{name}"))
-    allow_bad = table.take("allow_bad", int, 0)
+    data = table.take("data", str, "")
+    base = read(path.parent / data, work=work or place) if data else None
+    allow_bad = table.take("allow_bad", int, base.allow_bad if base else 0)
+    own = tuple(one for block in table.tables("source") if (one := _input(block, path)))
     experiment = Experiment(
         name=name,
         seed=seed,
         work=work or place,
         allow_bad=allow_bad,
-        inputs=tuple(one for block in table.tables("source") if (one := _input(block, path))),
-        dedup=_dedup(table.table("dedup")) if table.has("dedup") else None,
-        benchmarks=tuple(_benchmark(block, path) for block in table.tables("contamination")),
-        assemble=_assemble(table.table("assemble")) if table.has("assemble") else None,
+        inputs=(base.inputs if base else ()) + own,
+        dedup=_dedup(table.table("dedup")) if table.has("dedup") else base and base.dedup,
+        benchmarks=(base.benchmarks if base else ())
+        + tuple(_benchmark(block, path) for block in table.tables("contamination")),
+        assemble=_assemble(table.table("assemble"))
+        if table.has("assemble")
+        else base and base.assemble,
     )
     if experiment.benchmarks and not experiment.dedup:
         table.fault("contamination", "contamination is looked for in dedup; add a [dedup] table")
     names = [one.source.name for one in experiment.inputs]
+    if table.has("statement"):
+        found = read_statement(table.table("statement"), path, names)
+        subsets = tuple(
+            replace(one, takes=recipe(Path(one.recipe)).takes) if one.recipe else one
+            for one in found.subsets
+        )
+        found = replace(found, subsets=subsets)
+        experiment = replace(experiment, statement=found)
+        if not experiment.assemble:
+            table.fault("statement", "a statement is about a dataset; add an [assemble] table")
+        elif not experiment.assemble.validation and any(one.held_out for one in found.measures):
+            table.fault("validation", "held_out items need [assemble] validation above 0")
     for twice in sorted({one for one in names if names.count(one) > 1}):
         table.fault("source", f"source {twice!r} stands twice; put its files into one block")
     table.close()
@@ -140,7 +163,7 @@ def recipe(path: Path) -> Assemble:
         table.fault("assemble", "there is no [assemble] table")
     found = _assemble(table.table("assemble"))
     seed = table.optional("seed", int)
-    for name in ("name", "work", "allow_bad", "source", "dedup", "contamination"):
+    for name in ("name", "work", "allow_bad", "source", "dedup", "contamination", "statement"):
         table.raw(name, None)
     table.close()
     return replace(found, seed=seed if found.seed is None else found.seed)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from cqia import ledger, store
+from cqia import ledger, matrix, store
 from cqia.cleaners.catalogue import CLEANERS
 from cqia.errors import UserError
 from cqia.experiment import Assemble, Experiment
@@ -39,7 +39,12 @@ def no_bar(stage: str) -> AbstractContextManager[Progress | None]:
 
 
 def play(
-    experiment: Experiment, *, workers: int = 1, allow_bad: int = 0, bar: Bar = no_bar
+    experiment: Experiment,
+    *,
+    workers: int = 1,
+    allow_bad: int = 0,
+    most: float | None = None,
+    bar: Bar = no_bar,
 ) -> Iterator[Played]:
     """Play an experiment stage by stage.
 
@@ -48,6 +53,7 @@ def play(
         workers: processes.
         allow_bad: unreadable items that are put up with, in all sources together; the larger of
             this and the TOML's own number counts.
+        most: the largest cost of the statement's judges.
         bar: makes the progress bars.
 
     Yields:
@@ -94,6 +100,17 @@ def play(
         with bar("describe"):
             facts = describe(work=work)
         yield Played("describe", facts)
+        if experiment.statement:
+            for step in matrix.play(
+                work,
+                experiment.statement,
+                names,
+                name=experiment.name,
+                bar=bar,
+                workers=workers,
+                most=most,
+            ):
+                yield Played(*step)
 
 
 def put_together(
@@ -189,5 +206,6 @@ def places(work: Path) -> list[tuple[str, Path]]:
         ("dataset", work / "dataset"),
         ("funnel", work / "describe" / "funnel.md"),
         ("table", work / "describe" / "sources.md"),
+        ("report", work / "report" / "report.html"),
     ]
     return [(what, path) for what, path in found if path.exists()]

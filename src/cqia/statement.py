@@ -24,16 +24,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from cqia.errors import UserError, unknown
 from cqia.settings import Table, with_environment
+from cqia.stages.assemble import Take
+from cqia.training.budget import Unit
 from cqia.training.tuning import Tuning
 
 CONTROLS = ("", "shuffle", "swap")
 """What may be done to a subset so that it must not help: its answers' characters are shuffled, or
 the answers are exchanged between its prompts."""
-UNITS = ("records", "tokens", "all")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,9 @@ class Subset:
     """Empty: all."""
     weights: tuple[tuple[str, float], ...] = ()
     """Shares of a mixture, by source; none: the sources' records together."""
+    recipe: str = ""
+    """A TOML whose [assemble] takes are the subset; the statement's amount doesn't cut it."""
+    takes: tuple[Take, ...] = ()
     control: str = ""
     kind: str = "subset"
     """subset, random, pair, without or mixture: what attribution makes of it."""
@@ -100,7 +104,7 @@ class Statement:
 
     seeds: tuple[int, ...] = (1, 2, 3)
     amount: int | None = None
-    unit: str = "records"
+    unit: Unit = "records"
     repeat: bool = False
     """A source that is smaller than the amount is gone through again; else it stays smaller."""
     writers: tuple[tuple[str, str], ...] = ()
@@ -127,10 +131,11 @@ def read(table: Table, path: Path, sources: list[str]) -> Statement:
         table.fault("seeds", "'seeds' is a list of whole numbers, one at least")
         seeds = list(base.seeds)
     amount = table.optional("amount", int)
-    unit = table.take("unit", str, base.unit if amount else "all")
-    if unit not in UNITS:
-        problem = unknown("unit", unit, UNITS)
-        table.fault("unit", f"{problem.what}; {problem.mend}", unit)
+    said = table.take("unit", str, base.unit if amount else "all")
+    if said not in get_args(Unit):
+        problem = unknown("unit", said, get_args(Unit))
+        table.fault("unit", f"{problem.what}; {problem.mend}", said)
+    unit: Unit = next((one for one in get_args(Unit) if one == said), "all")
     if (unit == "all") == (amount is not None):
         table.fault("amount", "an amount stands with the unit records or tokens, and only there")
     models = Path(table.take("models", str, str(base.models)))
@@ -141,7 +146,7 @@ def read(table: Table, path: Path, sources: list[str]) -> Statement:
         repeat=table.take("repeat", bool, False),
         writers=_writers(table, sources),
         bases=tuple(_base(one) for one in table.tables("base")),
-        subsets=tuple(_subset(one, sources) for one in table.tables("subset")),
+        subsets=tuple(_subset(one, path, sources) for one in table.tables("subset")),
         measures=tuple(_measure(one, path) for one in table.tables("benchmark")),
         tuning=_tuning(table.table("tuning")),
         attribution=_attribution(table.table("attribution")),
@@ -183,15 +188,19 @@ def _base(table: Table) -> Base:
     return found
 
 
-def _subset(table: Table, sources: list[str]) -> Subset:
+def _subset(table: Table, path: Path, sources: list[str]) -> Subset:
     name = table.take("name", str, "")
     weights = table.table("weights")
     shares = tuple((one, w) for one in sources if (w := weights.number(one)) is not None)
     weights.done()
+    recipe = table.take("recipe", str, "")
+    if recipe and not (path.parent / recipe).is_file():
+        table.fault("recipe", f"no such file: {path.parent / recipe}", recipe)
     found = Subset(
         name=name,
-        sources=table.strings("sources", () if shares else (name,)),
+        sources=table.strings("sources", () if shares or recipe else (name,)),
         weights=shares,
+        recipe=str(path.parent / recipe) if recipe else "",
         control=table.take("control", str, ""),
         kind="random" if table.take("random", bool, False) else "subset",
     )

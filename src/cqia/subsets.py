@@ -22,10 +22,15 @@ from cqia import store
 from cqia.errors import UserError
 from cqia.exporters.chosen import opened
 from cqia.sampling import lot, shares
+from cqia.stages.assemble import Take
 from cqia.statement import Subset
-from cqia.training.budget import draw
+from cqia.training.budget import Drawn as Budgeted
+from cqia.training.budget import Unit, draw
 
-COLUMNS = ("id", "source", "instruction", "input", "output", "system", "history", "answer_from")
+COLUMNS = (
+    "id", "source", "question", "instruction", "input", "output", "system", "history",
+    "answer_from",
+)  # fmt: skip
 """The columns of `cqia.record.SCHEMA` that training needs."""
 
 
@@ -37,7 +42,7 @@ class Drawn(NamedTuple):
 
 
 def records_of(work: Path, split: str, sources: Iterable[str] = ()) -> pl.DataFrame:
-    """The assembled dataset's records of a split, in the order read.
+    """The assembled dataset's records of a split, in the order read: COLUMNS and `family`.
 
     Raises:
         UserError: nothing was assembled, or the split is empty.
@@ -45,7 +50,7 @@ def records_of(work: Path, split: str, sources: Iterable[str] = ()) -> pl.DataFr
     chosen = opened(work)
     wanted = set(sources)
     frames = [
-        frame.select(COLUMNS)
+        frame.select(*COLUMNS, family=pl.lit(facts["family"]))
         for facts in chosen.sources
         if not wanted or facts["source"] in wanted
         for name, frame in chosen.batches(facts["source"])
@@ -61,39 +66,87 @@ def records_of(work: Path, split: str, sources: Iterable[str] = ()) -> pl.DataFr
 
 
 def draw_subset(
-    dataset: pl.DataFrame, subset: Subset, *, amount: int | None, unit: str, repeat: bool, seed: int
+    dataset: pl.DataFrame,
+    subset: Subset,
+    *,
+    amount: int | None,
+    unit: Unit,
+    repeat: bool,
+    seed: int,
 ) -> Drawn:
     """Draw a subset's records.
 
     Args:
-        dataset: records of COLUMNS.
+        dataset: records of COLUMNS; with `answer_tokens` where the unit is tokens.
         subset: what is wanted.
         amount: how many, in `unit`; None: all.
-        unit: records, tokens (of answers, counted in characters here) or all.
+        unit: records, tokens (of answers) or all.
         repeat: go through a source again that is smaller than the amount.
         seed: of the lottery and the control.
 
     Raises:
         UserError: a source of the subset has no records.
     """
-    if subset.weights:
-        parts = shares(amount or len(dataset), [share for _, share in subset.weights])
-        pools = [((name,), part) for (name, _), part in zip(subset.weights, parts, strict=True)]
-    else:
-        pools = [(subset.sources, amount)]
     frames, told = [], []
-    for sources, part in pools:
+    for sources, part, unit_ in _pools(dataset, subset, amount, unit):
         pool = dataset.filter(pl.col("source").is_in(sources)) if sources else dataset
         if not len(pool):
             raise UserError(f"subset {subset.name!r}: the dataset has nothing of {sources}")
         if part == 0:
             continue
-        found = draw(pool, amount=part, unit=unit, seed=seed, repeat=repeat)
+        tokens = pool["answer_tokens"] if unit_ == "tokens" else None
+        found = draw(pool, amount=part, unit=unit_, seed=seed, repeat=repeat, tokens=tokens)
         frames.append(found.records)
-        told.append({"sources": list(sources), **found.facts})
+        told.append(_told(sources, found, pool))
     records = pl.concat(frames)
     facts = {"draws": told, "records": len(records), "control": subset.control, "kind": subset.kind}
     return Drawn(controlled(records, subset.control, seed), facts)
+
+
+def _told(sources: tuple[str, ...], found: Budgeted, pool: pl.DataFrame) -> store.Facts:
+    """What is to be told of one pool's draw."""
+    return {
+        "sources": list(sources),
+        "available": len(pool),
+        "unit": found.unit,
+        "wanted": found.wanted,
+        "got": found.got,
+        "short": found.short,
+        "seen": {str(times): count for times, count in found.seen.items()},
+    }
+
+
+def with_tokens(records: pl.DataFrame, base: Path) -> pl.DataFrame:
+    """The records with `answer_tokens`: how many tokens a base's tokenizer makes of each answer."""
+    from cqia.training.chat import opened as chat_opened
+
+    tokenizer = chat_opened(base).tokenizer
+    texts = records["output"].to_list()
+    lengths = [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+    return records.with_columns(pl.Series("answer_tokens", lengths, pl.Int64))
+
+
+def _pools(
+    dataset: pl.DataFrame, subset: Subset, amount: int | None, unit: Unit
+) -> list[tuple[tuple[str, ...], int | None, Unit]]:
+    """The pools that a subset is drawn from: sources, amount and its unit."""
+    if subset.takes:
+        return [
+            (_of(dataset, take), take.amount, "records" if take.amount else "all")
+            for take in subset.takes
+        ]
+    if subset.weights:
+        parts = shares(amount or len(dataset), [share for _, share in subset.weights])
+        pairs = zip(subset.weights, parts, strict=True)
+        return [((name,), part, unit) for (name, _), part in pairs]
+    return [(subset.sources, amount, unit)]
+
+
+def _of(dataset: pl.DataFrame, take: Take) -> tuple[str, ...]:
+    """The sources of a take."""
+    if take.source:
+        return (take.source,)
+    return tuple(dataset.filter(family=take.family)["source"].unique().sort())
 
 
 def controlled(records: pl.DataFrame, control: str, seed: int) -> pl.DataFrame:

@@ -27,6 +27,8 @@ from cqia.workers import Progress
 
 CHECKPOINTS = 20
 """How many checkpoints a run makes; the last two stand on disk."""
+STEP = 2_048
+"""Tokens a step: small models learn more from many small steps (this project's choice)."""
 LOSSES = 200
 """How many points of the loss curve are kept."""
 
@@ -39,7 +41,7 @@ def pretrain(
     tokens: int | None = None,
     epochs: float = 1.0,
     seed: int = 0,
-    batch: int = 8,
+    batch: int | None = None,
     rate: float = 2e-3,
     threads: int = 1,
     origins: Mapping[str, Any] | None = None,
@@ -54,7 +56,7 @@ def pretrain(
         tokens: how many tokens are seen; None: `epochs` decides.
         epochs: passes over the texts.
         seed: of the order, the first weights and the tokenizer's sample.
-        batch: rows of `context` tokens a step.
+        batch: rows of `context` tokens a step; None: about STEP tokens.
         rate: the highest learning rate, reached after a twentieth of the steps; then a cosine.
         threads: of torch on a CPU; a small model is not faster with more (docs/bases.md).
         origins: what stands in the manifest of where the texts are from: sources, licences.
@@ -64,6 +66,7 @@ def pretrain(
         UserError: too little text, or numbers out of bounds.
     """
     given = list(texts)
+    batch = batch or max(1, STEP // shape.context)
     full = [text for text in given if text.strip()]
     facts = {
         "stage": "pretrain",
