@@ -13,11 +13,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 Body = dict[str, Any]
+S = TypeVar("S", bound="Stub")
 Plan = Callable[[str, int], str]
 """(what is asked, how often it was asked before) -> what happens."""
 
@@ -52,6 +53,10 @@ class Stub:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
+    def routes(self, app: web.Application) -> None:
+        app.router.add_post("/v1/chat/completions", self.answer)
+        app.router.add_post("/v1/completions", self.answer)
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -62,7 +67,7 @@ class Stub:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        asked = body["messages"][-1]["content"]
+        asked = body["messages"][-1]["content"] if "messages" in body else body["prompt"]
         before = self.asked[asked]
         self.asked[asked] += 1
         self.bodies.append(body)
@@ -89,6 +94,9 @@ class Stub:
             return web.Response(text=texts[what])
         if what == "huge":
             return web.Response(text="x" * (9 << 20))
+        if "prompt" in body:
+            self.paid[asked] += 1
+            return completion(what, body)
         told = (
             "" if what == "empty" else what.removeprefix("say ") if " " in what else f"答：{asked}"
         )
@@ -99,9 +107,48 @@ class Stub:
         return web.json_response({"choices": [choice], "usage": usage})
 
 
+def logprob(before: str, token: str) -> float:
+    """A language model of single characters, made of a hash."""
+    return -1 - int(hashlib.md5(f"{before[-3:]}|{token}".encode()).hexdigest()[:4], 16) / 20_000
+
+
+def likeliest(before: str, count: int) -> dict[str, float]:
+    found = {one: logprob(before, one) for one in "ABCD是否对错你我他一二三四五六七八九十百千万"}
+    return dict(sorted(found.items(), key=lambda one: -one[1])[:count])
+
+
+def completion(what: str, body: Body) -> web.Response:
+    """`/completions`: in OpenAI's form, in that of llama.cpp (`llama`), or without logprobs (`null`).
+
+    `few` refuses more than five likeliest tokens; `deaf` does not echo.
+    """
+    prompt, count = body["prompt"], body["logprobs"]
+    if what == "few" and count > 5:
+        return web.json_response({"error": "logprobs must be at most 5"}, status=400)
+    top = likeliest(prompt, count)
+    said = next(iter(top))
+    usage = {"prompt_tokens": len(prompt), "completion_tokens": 1}
+    choice: Body = {"text": said, "finish_reason": "length", "logprobs": None}
+    if what == "llama":
+        listed = [{"token": one, "logprob": value} for one, value in top.items()]
+        choice["logprobs"] = {"content": [{"token": said, "top_logprobs": listed}]}
+    elif what != "null" and body.get("echo") and what != "deaf":
+        tokens = [*prompt, said]
+        told = [logprob(prompt[:n], one) if n else None for n, one in enumerate(tokens)]
+        choice["text"] = prompt + said
+        choice["logprobs"] = {"tokens": tokens, "token_logprobs": told, "top_logprobs": [None]}
+    elif what != "null":
+        choice["logprobs"] = {
+            "tokens": [said],
+            "token_logprobs": [top[said]],
+            "top_logprobs": [top],
+        }
+    return web.json_response({"choices": [choice], "usage": usage})
+
+
 async def serve_forever(stub: Stub, started: Callable[[], None]) -> None:
     app = web.Application(client_max_size=1 << 26)
-    app.router.add_post("/v1/chat/completions", stub.answer)
+    stub.routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -117,7 +164,13 @@ async def serve_forever(stub: Stub, started: Callable[[], None]) -> None:
 @contextmanager
 def serve(plan: Plan = fine, delay: float = 0.0) -> Iterator[Stub]:
     """The endpoint in a thread, until the block ends."""
-    stub = Stub(plan, delay)
+    with serving(Stub(plan, delay)) as stub:
+        yield stub
+
+
+@contextmanager
+def serving(stub: S) -> Iterator[S]:
+    """An endpoint of any kind in a thread, until the block ends."""
     ready = threading.Event()
     loop = asyncio.new_event_loop()
     task: list[asyncio.Task[None]] = []

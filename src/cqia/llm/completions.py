@@ -75,9 +75,10 @@ class Completions:
 
     async def _next(self, text: str) -> tuple[dict[str, float] | Failure, Spent]:
         """The likeliest next tokens."""
+        count = self.likeliest
         outcome = await self.post(self._body(text))
         spent = Spent().more(outcome)
-        if _too_many(outcome) and self.likeliest != LIKELIEST[1]:
+        if _too_many(outcome) and count != LIKELIEST[1]:
             self.likeliest = LIKELIEST[1]
             outcome = await self.post(self._body(text))
             spent = spent.more(outcome)
