@@ -15,7 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from cqia.errors import UserError
-from cqia.llm import local_choose, local_generate
+from cqia.llm import local_choose, local_generate, models
 from cqia.llm.ask import Asked, ask
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
@@ -398,3 +398,33 @@ def test_everything_in_one_list(folder: Path, tmp_path: Path) -> None:
     found = run(Local(name="m", folder=folder), asked, tmp_path)
     assert found.tally.replies == len(asked)
     assert found.tally.prompt_tokens > 1_000
+
+
+def test_a_local_model_in_the_models_file(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text(
+        f'[[model]]\nname = "base"\npath = "{folder}"\nfamily = "qwen"\nbatch_tokens = 512\ntemplate = false\n'
+    )
+    one = models.named("base", path)
+    assert one.model == Local(name="base", folder=folder, family="qwen", batch_tokens=512, template=False)  # fmt: skip
+    assert models.affordable(one, 1.0) == Price()
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ('path = "nowhere"', r"nowhere/config\.json is missing"),
+        ('url = "http://x/v1"', "not both"),
+        ('dtype = "float23"', "did you mean float"),
+        ("batch_tokens = 0", "at least 1"),
+        ("timeout = 3", "unknown key 'timeout'"),
+        ('name = "a b"', "needs a name"),
+    ],
+)
+def test_a_models_file_with_a_mistake(folder: Path, tmp_path: Path, line: str, wanted: str) -> None:
+    path = tmp_path / "models.toml"
+    given = {"name": '"base"', "path": f'"{folder}"'}
+    given.update([line.split(" = ")])  # type: ignore[list-item]
+    path.write_text("[[model]]\n" + "\n".join(f"{key} = {value}" for key, value in given.items()))
+    with pytest.raises(UserError, match=wanted):
+        models.read(path)

@@ -7,6 +7,10 @@
     family = "qwen"
     price = { prompt = 0.8, reply = 2.0, currency = "CNY" }   # for a million tokens
 
+    [[model]]
+    name = "base"
+    path = "models/base"                     # a transformers folder on this machine
+
 The key itself never stands in a file of ours. `scripted` needs no block.
 """
 
@@ -19,10 +23,12 @@ from typing import NamedTuple
 from cqia.errors import UserError, unknown
 from cqia.llm.budget import Price
 from cqia.llm.endpoint import Endpoint
+from cqia.llm.local import Local
 from cqia.llm.protocol import Model
 from cqia.llm.scripted import Scripted
 from cqia.settings import Table, load
 
+DTYPES = ("auto", "float32", "bfloat16", "float16")
 STRUCTURED = ("json_schema", "json_object", "nothing")
 
 
@@ -56,8 +62,9 @@ def read(path: Path) -> dict[str, Priced]:
     table = load(path)
     found: dict[str, Priced] = {}
     for block in table.tables("model"):
-        one = _endpoint(block)
-        price = _price(block.table("price")) if block.has("price") else None
+        local = block.has("path")
+        one: Endpoint | Local = _local(block) if local else _endpoint(block)
+        price = _price(block.table("price")) if block.has("price") else Price() if local else None
         block.done()
         if one.name in found or one.name == "scripted":
             block.fault("name", f"model {one.name!r} stands twice", one.name)
@@ -81,8 +88,7 @@ def _endpoint(table: Table) -> Endpoint:
         retries=table.take("retries", int, base.retries),
         structured=table.take("structured", str, base.structured),
     )
-    if not re.fullmatch(r"\w[\w.-]*", found.name):
-        table.fault("name", "a model needs a name of letters, digits, '.', '-' and '_'", found.name)
+    _check_name(table, found.name)
     if not re.match(r"https?://[^/\s]", found.url):
         table.fault("url", "a model needs a url, as in https://host/v1", found.url)
     if found.key and not re.fullmatch(r"[A-Za-z_]\w*", found.key):
@@ -94,6 +100,39 @@ def _endpoint(table: Table) -> Endpoint:
         if getattr(found, name) < least:
             table.fault(name, f"{name!r} is at least {least}")
     return found
+
+
+def _local(table: Table) -> Local:
+    base = Local(name="", folder=Path())
+    path, adapter = table.take("path", str, ""), table.take("adapter", str, "")
+    found = Local(
+        name=table.take("name", str, ""),
+        folder=Path(path),
+        family=table.take("family", str, base.family),
+        adapter=Path(adapter) if adapter else None,
+        batch_tokens=table.take("batch_tokens", int, base.batch_tokens),
+        device=table.take("device", str, base.device),
+        dtype=table.take("dtype", str, base.dtype),
+        concurrency=table.take("concurrency", int, base.concurrency),
+        template=table.take("template", bool, base.template),
+    )
+    _check_name(table, found.name)
+    if table.has("url"):
+        table.fault("url", "a model has a url or a path, not both", table.raw("url", ""))
+    if not (found.folder / "config.json").is_file():
+        table.fault("path", f"no model here: {path}/config.json is missing", path)
+    if found.dtype not in DTYPES:
+        problem = unknown("dtype", found.dtype, DTYPES)
+        table.fault("dtype", f"{problem.what}; {problem.mend}", found.dtype)
+    for name in ("concurrency", "batch_tokens"):
+        if getattr(found, name) < 1:
+            table.fault(name, f"{name!r} is at least 1")
+    return found
+
+
+def _check_name(table: Table, name: str) -> None:
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        table.fault("name", "a model needs a name of letters, digits, '.', '-' and '_'", name)
 
 
 def _price(table: Table) -> Price:
