@@ -37,6 +37,8 @@ def compare(
     """
     try:
         from cqia.statistics.cells import CELLS, PAIRS, cells_and_pairs
+        from cqia.statistics.kinship import kinship
+        from cqia.statistics.ranking import ranking
     except ImportError as fault:
         raise missing_extra(fault.name or "statsmodels", "stats") from fault
     frame = checked(outcomes)
@@ -60,6 +62,10 @@ def compare(
     pairs = pl.concat([pl.DataFrame(schema=PAIRS), *(one for _, one in made)])
     store.write_frame(folder / "cells.parquet", cells)
     store.write_frame(folder / "pairs.parquet", pairs)
+    store.write_frame(folder / "kinship.parquet", kinship(frame))
+    ranked = ranking(frame, seed=seed)
+    if len(ranked):
+        store.write_frame(folder / "ranking.parquet", ranked)
     return store.seal(folder, mark, {**facts, **_counts(frame, tables, cells)})
 
 

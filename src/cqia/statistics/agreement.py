@@ -112,9 +112,9 @@ def corrected(yes: int, items: int, of_judge: Errors, level: float = LEVEL) -> A
 
     Rogan and Gladen (1978): (p + specificity - 1) / (sensitivity + specificity - 1). The interval
     is the delta method's with the calibration's own uncertainty in it, as arXiv 2511.21140 asks
-    for; shares within it have one yes and one no added, so that a judge who was never wrong on a few
-    items isn't taken to be infallible. Both ends stay within 0 and 1. NaN when the judge knows no
-    more than chance (sensitivity + specificity <= 1).
+    for; shares within it have one yes and one no added, so that a judge who was never wrong on a
+    few items isn't taken to be infallible. Both ends stay within 0 and 1. NaN when the judge knows
+    no more than chance (sensitivity + specificity <= 1).
     """
     from scipy import stats
 

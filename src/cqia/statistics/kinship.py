@@ -8,14 +8,17 @@ everybody.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import polars as pl
 
 from cqia.statistics.contrasts import Table, compared
 from cqia.statistics.families import interval
-from cqia.statistics.layout import layout
+from cqia.statistics.layout import Bools, layout
 from cqia.statistics.matrix import BASE_ROW
 
+Row = dict[str, Any]
 NO_FAMILY = ("", "unknown", "mixed")
 """Names that stand for no one family: nobody is kin to them."""
 _TEXT, _NUMBER = pl.String(), pl.Float64()
@@ -41,90 +44,122 @@ minus the base row's. state: compared; or no kin judge, no other judge, no known
 
 def kinship(frame: pl.DataFrame) -> pl.DataFrame:
     """A row each base, benchmark that is judged, and subset, from checked outcomes."""
-    rows: list[dict[str, object]] = []
+    rows: list[Row] = []
     with_judges = frame.filter((pl.col("judge_family") != "").any().over("base", "benchmark"))
     for _, part in with_judges.group_by("base", "benchmark", maintain_order=True):
-        tuned = part.filter(pl.col("subset") != BASE_ROW)
-        for (writer,), mine in tuned.group_by("writer_family", maintain_order=True):
-            base = part.filter(subset=BASE_ROW)
-            rows += _family(str(writer), pl.concat([base, mine]))
+        rows += _benchmark(part)
     return pl.DataFrame(rows, schema=KINSHIP, orient="row")
 
 
-def _family(writer: str, part: pl.DataFrame) -> list[dict[str, object]]:
-    """The rows of the subsets that one family wrote."""
-    judges = sorted(part["judge_family"].unique())
+def _benchmark(part: pl.DataFrame) -> list[Row]:
+    """The rows of one benchmark under one base; seeds are pooled over all families that wrote."""
+    tuned = part.filter(pl.col("subset") != BASE_ROW)
+    told: dict[str, Row] = {}
+    gaps = []
+    for writer in tuned["writer_family"].unique().sort():
+        of = part.filter((pl.col("writer_family") == writer) | (pl.col("subset") == BASE_ROW))
+        sides = _sides(writer, sorted(of["judge_family"].unique()))
+        names = ("base", "benchmark", "direction")
+        told[writer] = {name: part[name][0] for name in names} | sides.said
+        if sides.state == "compared":
+            gaps.append(_gaps(of, sides).with_columns(writer_family=pl.lit(writer)))
+    found = _compared(pl.concat(gaps)) if gaps else {}
+    rows = []
+    for writer, subset in tuned.select("writer_family", "subset").unique().sort("subset").rows():
+        one = {"subset": subset, **told[writer]}
+        if one["state"] == "compared":
+            one |= found.get((writer, subset), {"n_paired": 0, "state": "no data"})
+        rows.append(one)
+    return rows
+
+
+class Sides(NamedTuple):
+    """Which judges are kin to a writer and which are not, and what is said of that."""
+
+    kin: list[str]
+    others: list[str]
+    said: Row
+    state: str
+
+
+def _sides(writer: str, judges: list[str]) -> Sides:
+    """Judges by their kinship to a writer; one of no known family is on neither side."""
     unknown = [name for name in judges if name in NO_FAMILY]
-    known = [name for name in judges if name not in NO_FAMILY]
-    kin = [name for name in known if name == writer and writer not in NO_FAMILY]
-    others = [name for name in known if name not in kin] if writer not in NO_FAMILY else []
-    said = {
-        "base": part["base"][0],
-        "benchmark": part["benchmark"][0],
-        "direction": part["direction"][0],
+    known = [name for name in judges if name not in NO_FAMILY and writer not in NO_FAMILY]
+    kin, others = [name for name in known if name == writer], [n for n in known if n != writer]
+    state = "compared" if kin and others else "no other judge" if kin else "no kin judge"
+    if writer in NO_FAMILY:
+        state = "no known writer"
+    said: Row = {
         "writer_family": writer,
         "kin_judges": ", ".join(kin),
         "other_judges": ", ".join(others),
-        "unknown_judges": ", ".join(unknown),
+        "unknown_judges": ", ".join(name for name in unknown if name),
+        "state": state,
     }
-    subsets = sorted(set(part["subset"]) - {BASE_ROW})
-    if writer in NO_FAMILY:
-        return [{**said, "subset": name, "state": "no known writer"} for name in subsets]
-    if not kin or not others:
-        state = "no other judge" if kin else "no kin judge"
-        return [{**said, "subset": name, "state": state} for name in subsets]
-    gaps = _gaps(part, kin, others)
-    return [{**said, **row} for row in _compared(gaps, subsets)]
+    return Sides(kin, others, said, state)
 
 
-def _gaps(part: pl.DataFrame, kin: list[str], others: list[str]) -> pl.DataFrame:
+def _gaps(part: pl.DataFrame, sides: Sides) -> pl.DataFrame:
     """Kin's and others' mean of every answer that all of them read."""
-    is_kin = pl.col("judge_family").is_in(kin)
-    asked = part.filter(pl.col("judge_family").is_in([*kin, *others]), state="read")
+    is_kin = pl.col("judge_family").is_in(sides.kin)
+    asked = part.filter(
+        pl.col("judge_family").is_in([*sides.kin, *sides.others]), pl.col("state") == "read"
+    )
     keys = ("subset", "seed", "item", "cluster")
     means = asked.group_by(keys).agg(
         kin=pl.col("score").filter(is_kin).mean(),
         other=pl.col("score").filter(~is_kin).mean(),
         judges=pl.len(),
     )
-    return means.filter(judges=len(kin) + len(others)).drop("judges").sort(keys)
+    return means.filter(judges=len(sides.kin) + len(sides.others)).drop("judges").sort(keys)
 
 
-def _compared(gaps: pl.DataFrame, subsets: list[str]) -> list[dict[str, object]]:
-    """Gap and excess of every subset, seeds and items being the chance."""
-    about = gaps.unique("item").sort("item")
-    names = [BASE_ROW, *subsets]
+def _compared(gaps: pl.DataFrame) -> dict[tuple[str, str], Row]:
+    """Gap and excess of every writer's subsets, seeds and items being the chance."""
+    writers = gaps["writer_family"].unique().sort()
+    tuned = gaps.filter(pl.col("subset") != BASE_ROW)
+    names = [(writer, BASE_ROW) for writer in writers]
+    names += tuned.select("writer_family", "subset").unique().sort("writer_family", "subset").rows()
     place = {name: number for number, name in enumerate(names)}
-    item = {name: number for number, name in enumerate(about["item"])}
-    layers = gaps.select(pl.col("seed").rank("dense").over("subset").cast(pl.Int64) - 1)
-    layer = layers["seed"].to_numpy()
-    scores = np.full((len(names), int(layer.max(initial=0)) + 1, len(about)), np.nan)
-    row = gaps["subset"].replace_strict(place, return_dtype=pl.Int64).to_numpy()
-    column = gaps["item"].replace_strict(item, return_dtype=pl.Int64).to_numpy()
-    scores[row, layer, column] = (gaps["kin"] - gaps["other"]).to_numpy()
-    trained = np.array([name != BASE_ROW for name in names])
-    of = layout([""] * len(about), about["cluster"].to_list())
-    table = compared(Table(scores, of, trained))
-    own = range(1, len(names))
-    gap, excess = table.means(), table.differences(list(own), [0] * len(subsets))
+    trained = np.array([subset != BASE_ROW for _, subset in names])
+    table = compared(_table(gaps, place, trained))
+    own = np.flatnonzero(trained)
+    bases = [place[names[number][0], BASE_ROW] for number in own]
+    gap, excess = table.means(), table.differences(own.tolist(), bases)
     (low, high), (more_low, more_high) = interval(gap), interval(excess)
-    complete = table.complete(np.arange(len(names)))
-    found: list[dict[str, object]] = []
-    for number in own:
-        mine = gaps.filter(subset=names[number]).group_by("item").agg(pl.col("kin", "other").mean())
+    complete = table.complete(own)
+    means = gaps.group_by("writer_family", "subset", "item").agg(pl.col("kin", "other").mean())
+    found: dict[tuple[str, str], Row] = {}
+    for line, number in enumerate(own):
+        writer, subset = names[number]
+        mine = means.filter(writer_family=writer, subset=subset)
         numbers = {
             "kin_mean": mine["kin"].mean(), "other_mean": mine["other"].mean(),
             "gap": gap.value[number, 0], "gap_low": low[number, 0], "gap_high": high[number, 0],
-            "excess": excess.value[number - 1, 0], "excess_low": more_low[number - 1, 0],
-            "excess_high": more_high[number - 1, 0],
+            "excess": excess.value[line, 0], "excess_low": more_low[line, 0],
+            "excess_high": more_high[line, 0],
         }  # fmt: skip
-        found.append({
-            "subset": names[number], "n_paired": len(mine),
+        found[writer, subset] = {
+            "n_paired": len(mine),
+            "variance": "items+seeds" if complete[line] else "items",
             **{name: _number(value) for name, value in numbers.items()},
-            "variance": "items+seeds" if complete[number] else "items",
-            "state": "compared" if len(mine) else "no data",
-        })  # fmt: skip
+        }
     return found
+
+
+def _table(gaps: pl.DataFrame, place: dict[tuple[str, str], int], trained: Bools) -> Table:
+    """Gaps as a table: a row a writer and subset."""
+    about = gaps.unique("item").sort("item")
+    at = gaps.select(
+        item=pl.col("item").rank("dense").cast(pl.Int64) - 1,
+        layer=pl.col("seed").rank("dense").over("writer_family", "subset").cast(pl.Int64) - 1,
+    )
+    layers = at["layer"].to_numpy()
+    scores = np.full((len(place), int(layers.max()) + 1, len(about)), np.nan)
+    row = [place[name] for name in gaps.select("writer_family", "subset").iter_rows()]
+    scores[row, layers, at["item"].to_numpy()] = (gaps["kin"] - gaps["other"]).to_numpy()
+    return Table(scores, layout([""] * len(about), about["cluster"].to_list()), trained)
 
 
 def _number(value: object) -> float | None:

@@ -31,6 +31,12 @@ COLUMNS: dict[str, pl.DataType] = {
     "score": pl.Float64(),
 }
 """The columns of outcomes that are used."""
+OPTIONAL: dict[str, pl.DataType] = {
+    "opponent": pl.String(),
+    "length_first": pl.Int64(),
+    "length_second": pl.Int64(),
+}
+"""Columns that verdicts on two answers may have: whose the other one is, and how long both are."""
 KEY = ("base", "benchmark", "subset", "seed", "item", "judge_family")
 BASE_ROW = ""
 """The subset of the untuned base model's row."""
@@ -65,7 +71,8 @@ def checked(outcomes: pl.DataFrame) -> pl.DataFrame:
     missing = [name for name in COLUMNS if name not in outcomes.columns]
     if missing:
         raise UserError(f"outcomes lack {', '.join(missing)}", mend="write them with cqia evaluate")
-    frame = outcomes.select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
+    kinds = COLUMNS | {name: kind for name, kind in OPTIONAL.items() if name in outcomes.columns}
+    frame = outcomes.select(pl.col(name).cast(kind) for name, kind in kinds.items())
     frame = frame.with_columns(pl.col("writer_family", "judge_family").fill_null(""))
     named = [name for name in COLUMNS if name != "score"]
     if any(frame[name].has_nulls() for name in named):
