@@ -81,7 +81,7 @@ def main(count: int) -> None:
             cases = [Case(f"第{n}个问题：{'问' * 60}", "", "答" * 400) for n in range(count)]
             judge = JUDGES["quality"]
             model = Endpoint(name="stub", url=url, structured="nothing")
-            bodies = [model._body(judge.ask(case)) for case in cases]
+            bodies = [model.body(judge.ask(case)) for case in cases]
             rates: dict[str, list[float]] = {"bare": [], "scored": [], "cached": []}
             for turn in range(3):
                 began = time.perf_counter()

@@ -14,6 +14,7 @@ from cqia.cli import show
 @click.command(epilog="Example:  cqia answer --model scripted --work work/demo --dry-run")
 @show.work_option
 @show.model_options
+@show.batch_option
 @click.option(
     "--notes",
     "file",
@@ -42,6 +43,7 @@ def command(
     max_cost: float | None,
     dry_run: bool,
     cache: Path,
+    batch: bool,
     file: Path | None,
     noted: bool,
     sources: tuple[str, ...],
@@ -72,6 +74,13 @@ def command(
             limit=limit, thresholds=limits, max_tokens=max_tokens,
         )  # fmt: skip
         show.forecast(ahead, format_, priced=found.price is not None)
+        return
+    if batch:
+        asked = stage.questions(
+            work, notes=known, noted=noted, sources=sources, limit=limit, thresholds=limits,
+            max_tokens=max_tokens,
+        )  # fmt: skip
+        show.batch(found, asked, cache=cache, most=max_cost, format_=format_)
         return
     with store.lock(work), show.progress("answer") as progress:
         done = stage.answer(

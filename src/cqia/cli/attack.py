@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import polars as pl
 
 from cqia import store
 from cqia.cli import show
@@ -63,9 +64,11 @@ def command(
             work, JUDGES[judge], found.model, price, cache=cache, each=each,
             max_tokens=max_tokens, most=max_cost, progress=progress,
         )  # fmt: skip
-    show.table(stage.table(work, judge, name), format_)
+    moves = stage.table(work, judge, name)
     if format_ != "table":
+        show.table(moves, format_)
         return
+    show.table(_short(moves), format_, title="scores moved by what stands in the text (95 %)")
     show.table(stage.plain(work, judge, name), format_, title="the samples without an attack")
     if found.model.family == "scripted":
         show.line("SCRIPTED: these scores are made up by a script and mean nothing", "yellow")
@@ -73,3 +76,25 @@ def command(
     if not done.facts["complete"]:
         show.line("not complete: the same command asks for what is missing", "yellow")
     show.line(f"every asking  {stage.folder_of(work, judge, name) / 'moves.parquet'}")
+
+
+def _short(moves: pl.DataFrame) -> pl.DataFrame:
+    """The table with a number and its interval in one column, for a terminal."""
+
+    def told(name: str, low: str, high: str) -> pl.Series:
+        rows = moves.select(name, low, high).iter_rows()
+        texts = ["" if a is None else f"{a:.2f}{_interval(b, c)}" for a, b, c in rows]
+        return pl.Series(texts, dtype=pl.String)
+
+    return moves.select(
+        "kind", "attacks", "asked", "unreadable", "failed", "pairs", "moved", "raised"
+    ).with_columns(
+        share=told("share", "low", "high"), shift=told("shift", "shift_low", "shift_high")
+    )
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    """An interval; nothing where there is none."""
+    if low is None or high is None or low != low:
+        return ""
+    return f" [{low:.2f}, {high:.2f}]"

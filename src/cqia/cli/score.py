@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("judge")
 @show.work_option
 @functools.partial(show.model_options, required=False)
+@show.batch_option
 @click.option("--source", "sources", multiple=True, help="Only this source; may be repeated.")
 @click.option("--repeats", default=1, show_default=True, help="How often each record is judged.")
 @click.option("--limit", type=int, help="Only the first so many records of each source.")
@@ -42,6 +43,7 @@ def command(
     max_cost: float | None,
     dry_run: bool,
     cache: Path,
+    batch: bool,
     sources: tuple[str, ...],
     repeats: int,
     limit: int | None,
@@ -59,7 +61,7 @@ def command(
     Every reply is kept; one that can't be read is counted as such and is never a number. The same
     command goes on where it was and pays for nothing twice. The threshold is assemble's.
     """  # noqa: D301
-    from cqia.errors import unknown
+    from cqia.errors import UserError, unknown
     from cqia.judges.catalogue import JUDGES
     from cqia.llm.models import affordable
     from cqia.scorers.catalogue import FREE, WEIGHED
@@ -67,6 +69,8 @@ def command(
     known = [*JUDGES, *FREE, *WEIGHED]
     if judge not in known:
         raise unknown("judge", judge, known)
+    if batch and judge not in JUDGES:
+        raise UserError(f"{judge} asks no endpoint", mend="leave --batch out")
     which: dict[str, Any] = {"sources": sources, "limit": limit, "writers": writers}
     found = None
     if judge in FREE:
@@ -83,6 +87,13 @@ def command(
             show.forecast(
                 ahead(work, model=found.model, **which), format_, priced=found.price is not None
             )
+            return
+        if batch:
+            from cqia.stages.score import questions
+
+            asked = questions(work, JUDGES[judge], repeats=repeats, sources=sources, limit=limit,
+                              writers=writers)  # fmt: skip
+            show.batch(found, asked, cache=cache, most=max_cost, format_=format_)
             return
         stage = functools.partial(asking, work, model=found.model, most=max_cost, **which)
     with store.lock(work), show.progress("score") as progress:

@@ -19,11 +19,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from cqia.errors import UserError
 from cqia.tables import plain, render
 
 if TYPE_CHECKING:
     from cqia.llm.ask import Tally
     from cqia.llm.budget import Price
+    from cqia.llm.models import Priced
+    from cqia.llm.protocol import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -128,6 +131,50 @@ def run(tally: Tally, price: Price) -> None:
     """Print what asking took in this run."""
     sent = f"{tally.attempts} requests sent, {tally.replies} replies, {tally.cached} cached"
     line(f"this run   {sent}; cost {tally.cost:.4f} {price.currency}")
+
+
+def batch_option(command: F) -> F:
+    """--batch: through the provider's batch API."""
+    return click.option(
+        "--batch",
+        is_flag=True,
+        help="Submit to the provider's batch API, or collect what has come of it.",
+    )(command)
+
+
+def batch(
+    found: Priced, requests: list[Request], *, cache: Path, most: float | None, format_: str
+) -> None:
+    """Collect and submit batches, and say where the requests are."""
+    from cqia.llm.batch import advance
+    from cqia.llm.budget import Budget
+    from cqia.llm.cache import Cache
+    from cqia.llm.endpoint import Endpoint
+    from cqia.llm.models import affordable
+
+    if not isinstance(found.model, Endpoint):
+        raise UserError(
+            f"model {found.model.name!r} has no batches", mend="run the command without --batch"
+        )
+    budget = Budget(affordable(found, most), most)
+    folder = cache.with_suffix(".batches")
+    with Cache(cache) as replies:
+        done = advance(found.model, requests, cache=replies, budget=budget, folder=folder)
+    names = ("asked", "cached", "collected", "failed", "waiting", "submitted", "unsent")
+    rows = [(name, getattr(done, name)) for name in names]
+    rows += [(f"failed: {why}", count) for why, count in done.reasons.items()]
+    table(pl.DataFrame(rows, schema=["what", "requests"], orient="row"), format_)
+    if format_ != "table":
+        return
+    for one in done.batches:
+        line(f"batch      {one.id} {one.status or one.step}, {len(one.keys)} requests")
+    line(f"this run   cost {done.cost:.4f} {budget.price.currency} at the price of single requests")
+    if done.waiting or done.submitted:
+        line("next       the same command later: it collects what has come", "yellow")
+    elif done.failed or done.unsent:
+        line("next       the same command submits the rest; without --batch it is asked for singly")
+    else:
+        line("next       the same command without --batch: it sends nothing and writes the result")
 
 
 def _cell(value: object) -> str:

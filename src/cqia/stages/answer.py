@@ -124,6 +124,23 @@ def answer(
     return Answered(store.seal(folder, mark, {**facts, **said}), total)
 
 
+def questions(
+    work: Path,
+    *,
+    notes: Mapping[str, str],
+    noted: bool = False,
+    sources: Sequence[str] = (),
+    limit: int | None = None,
+    thresholds: Sequence[Threshold] = (),
+    max_tokens: int = 1_024,
+) -> list[Request]:
+    """Every request that `answer` would look for, for a provider's batch."""
+    prints(work, thresholds)
+    asked = askable(work, sources, limit=limit)
+    batches = _batches(asked, thresholds, notes, noted, max_tokens)
+    return [request for one in batches for request in one.requests]
+
+
 def forecast(
     work: Path,
     model: Model,

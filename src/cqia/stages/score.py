@@ -113,6 +113,21 @@ def score(
     return Scored(store.seal(folder, mark, {**facts, **said, **spent}), total)
 
 
+def questions(
+    work: Path,
+    judge: Judge,
+    *,
+    sources: Sequence[str] = (),
+    repeats: int = 1,
+    limit: int | None = None,
+    writers: Sequence[str] = (),
+) -> list[Request]:
+    """Every request that `score` would look for, for a provider's batch."""
+    _check(repeats)
+    asked = askable(work, sources, limit=limit, writers=writers)
+    return [one for frame in records(asked) for one in _requests(judge, frame, repeats)[0]]
+
+
 def forecast(
     work: Path,
     judge: Judge,
