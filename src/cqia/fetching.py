@@ -38,7 +38,7 @@ _AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 """What zipfile raises over bytes that are no sound zip."""
 
-Fate = Literal["there", "fetched", "accepted", "changed", "failed"]
+Fate = Literal["there", "fetched", "recorded", "accepted", "changed", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +126,9 @@ def fetch(
 def _bring(collection: Collection, to: Path, web: Web, accept_changed: bool) -> Iterator[Outcome]:
     wanted = []
     for file in collection.files:
-        if _sha256(to / collection.place(file)) == file.sha256:
-            yield Outcome(name=collection.place(file), fate="there", sha256=file.sha256)
+        found, wanted_hash = _sha256(to / collection.place(file)), _expected(collection, file, to)
+        if found and found == (wanted_hash or found):
+            yield Outcome(name=collection.place(file), fate="there", sha256=found)
         else:
             wanted.append(file)
     if not wanted:
@@ -145,19 +146,41 @@ def _bring(collection: Collection, to: Path, web: Web, accept_changed: bool) -> 
         except Lost as lost:
             yield Outcome(name=name, fate="failed", detail=str(lost))
         else:
-            yield _put(name, file, body, to, accept_changed)
+            outcome = _put(name, _expected(collection, file, to), body, to, accept_changed)
+            if not file.sha256 and outcome.fate in ("recorded", "accepted"):
+                _record(to / name)
+            yield outcome
 
 
-def _put(name: str, file: OpenFile, body: bytes, to: Path, accept_changed: bool) -> Outcome:
+def _put(name: str, expected: str, body: bytes, to: Path, accept_changed: bool) -> Outcome:
+    """Put a file in place when it is the expected one, or when none is expected yet."""
     found = hashlib.sha256(body).hexdigest()
-    if found != file.sha256 and not accept_changed:
+    same = found == (expected or found)
+    if not same and not accept_changed:
         detail = (
-            f"changed at its home: its sha256 is {found}, the table has {file.sha256}; "
+            f"changed at its home: its sha256 is {found}, the table has {expected}; "
             "not put in place; --accept-changed takes it all the same"
         )
         return Outcome(name=name, fate="changed", sha256=found, detail=detail)
     store.write_bytes(to / name, body)
-    return Outcome(name=name, fate="fetched" if found == file.sha256 else "accepted", sha256=found)
+    if not expected:
+        return Outcome(name=name, fate="recorded", sha256=found)
+    return Outcome(name=name, fate="fetched" if same else "accepted", sha256=found)
+
+
+def _expected(collection: Collection, file: OpenFile, to: Path) -> str:
+    """The table's sha256, or the one recorded at the first download; empty: neither is known."""
+    note = _note(to / collection.place(file))
+    return file.sha256 or (note.read_text(encoding="utf-8").split()[0] if note.is_file() else "")
+
+
+def _record(path: Path) -> None:
+    """Keep a file's sha256 beside it, in the form that `sha256sum -c` reads."""
+    store.write_bytes(_note(path), f"{_sha256(path)}  {path.name}\n".encode())
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
 
 
 def _sha256(path: Path) -> str:
@@ -173,8 +196,12 @@ def _finder(
     """What finds a file's bytes: at an address of its own, or in the archive, fetched once."""
 
     def single(file: OpenFile) -> bytes:
+        hand = by_hand(collection, file, to)
+        if collection.home:
+            url = collection.home + quote(collection.path(file))
+            return _get(url, web, web.file_limit, hand)
         path = quote(f"{collection.repository}/{collection.revision}/{collection.path(file)}")
-        return _get(f"{web.raw}/{path}", web, web.file_limit, by_hand(collection, file, to))
+        return _get(f"{web.raw}/{path}", web, web.file_limit, hand)
 
     if collection.form == "file":
         return single
@@ -200,10 +227,11 @@ def _finder(
 
 def by_hand(collection: Collection, file: OpenFile, to: Path) -> str:
     """How to do without us: which file to put where."""
-    path, home = collection.path(file), f"https://github.com/{collection.repository}"
+    path, home = collection.path(file), collection.address
     what = f"the items of {path}, one a line," if collection.form == "lines" else path
     place = to / collection.place(file)
-    return f"by hand: {what} from {home} to {place}, and so on as docs/open-data.md lists them"
+    pages = "docs/open-data.md and docs/benchmarks.md list them"
+    return f"by hand: {what} from {home} to {place}, and so on as {pages}"
 
 
 def members(archive: bytes, pattern: str, limit: int) -> Iterator[tuple[str, bytes]]:

@@ -1,5 +1,7 @@
 # ruff: noqa: E501
-"""The public files that `experiments/open-data.toml` reads: where each comes from and its sha256.
+"""Public files: where each comes from and its sha256.
+
+`OPEN_DATA` is what `experiments/open-data.toml` reads, `BENCHMARKS` what `cqia evaluate` asks.
 
 A repository's licence covers what its authors made; it doesn't clear third-party text inside. So
 the files are fetched from their homes and never shipped. One row a file, however long the line:
@@ -21,8 +23,9 @@ class OpenFile:
     """One file: a row of the table."""
 
     sha256: str
+    """Empty: not known; the first download is recorded beside the file and holds from then on."""
     records: int
-    """Items in the file as it stands: lines, list entries, questions or pages."""
+    """Items in the file as it stands: lines, list entries, questions or pages; 0: not counted."""
     name: str
     """Path below the collection's folder."""
     path: str = ""
@@ -45,11 +48,18 @@ class Collection:
     """Folder in the repository, with its slash."""
     revision: str = "HEAD"
     """Commit, tag or branch; the sha256 decides in any case."""
+    home: str = ""
+    """Address of the files' folder, with its slash, where that isn't the repository."""
     files: tuple[OpenFile, ...]
 
     def path(self, file: OpenFile) -> str:
         """The file's path in the repository."""
         return file.path or self.at + file.name
+
+    @property
+    def address(self) -> str:
+        """Where a person finds the files."""
+        return self.home or f"https://github.com/{self.repository}"
 
     def place(self, file: OpenFile) -> str:
         """The file's path below the data folder."""
@@ -206,3 +216,64 @@ OPEN_DATA = (
         ),
     ),
 )
+
+_HUB = "https://huggingface.co/datasets/"
+
+BENCHMARKS: dict[str, tuple[Collection, ...]] = {
+    "safetybench": (
+        Collection(
+            folder="safetybench",
+            repository="thu-coai/SafetyBench",
+            licence="MIT",
+            use="benchmark `safetybench`",
+            at="opensource_data/",
+            files=(
+                OpenFile("8760b0621df0fa81b99f7e49961853f1ff8b5ac0e4f1f96dad20a587c33aea4f", 2100, "test_zh_subset.json"),
+                OpenFile("41c3e40330a7a96375de54b46df4839f6a46e8c9f6be974a2d31b35b8012af6c", 2100, "test_answers_zh_subset.json"),
+            ),
+        ),
+        Collection(
+            folder="safetybench",
+            repository="thu-coai/SafetyBench",
+            licence="MIT",
+            use="five shots of `safetybench`",
+            home=_HUB + "thu-coai/SafetyBench/resolve/main/",
+            files=(OpenFile("", 0, "dev_zh.json"),),
+        ),
+    ),
+    "belle-eval": (
+        Collection(
+            folder="belle_eval",
+            repository="LianjiaTech/BELLE",
+            licence="Apache-2.0, data ODC-By",
+            use="benchmark `belle-eval`",
+            at="eval/",
+            files=(
+                OpenFile("a6a13d9968571e381bbe4b67b173134e99f402e6379e416bd9b089f148cd4671", 1000, "eval_set.json"),
+                OpenFile("6032824adcd7e2bdff62071fc3a1d376bf8b72513560bc2f5bcc885ba55ca372", 11, "eval_prompt.json"),
+            ),
+        ),
+    ),
+    "ceval": (
+        Collection(
+            folder="ceval",
+            repository="hkust-nlp/ceval",
+            licence="CC BY-NC-SA 4.0",
+            use="benchmark `ceval`",
+            home=_HUB + "ceval/ceval-exam/resolve/main/",
+            files=(OpenFile("", 0, "ceval-exam.zip"),),
+        ),
+    ),
+    "cmmlu": (
+        Collection(
+            folder="cmmlu",
+            repository="haonan-li/CMMLU",
+            licence="CC BY-NC-SA 4.0",
+            use="benchmark `cmmlu`",
+            home=_HUB + "haonan-li/cmmlu/resolve/main/",
+            files=(OpenFile("", 0, "cmmlu_v1_0_1.zip"),),
+        ),
+    ),
+    "agieval-zh": tuple(one for one in OPEN_DATA if one.folder == "agieval_zh"),
+}
+"""Name of a benchmark -> its files."""

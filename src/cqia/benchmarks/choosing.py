@@ -13,7 +13,7 @@ from typing import Literal
 import polars as pl
 
 from cqia.benchmarks.base import Graded, Item, Metric, Total
-from cqia.llm.protocol import Asking, Choosing, Reply, Request, Sampling, weights
+from cqia.llm.protocol import Asking, Choosing, Reply, Request, Sampling, Weight, weights
 from cqia.text.choices import find, letters, official, rendered
 
 Mode = Literal["logprob", "generate"]
@@ -52,10 +52,19 @@ def grade(item: Item, reply: Reply, mode: Mode) -> Graded:
     return Graded("read", float(letter == item.gold), letter, "", (by_rule,))
 
 
+def finite(reply: Reply) -> tuple[Weight, ...]:
+    """The weights in a reply; none where one of them is no finite number (`null` in its JSON)."""
+    try:
+        found = weights(reply)
+    except TypeError:
+        return ()
+    return found if all(math.isfinite(one.logprob) for one in found) else ()
+
+
 def _weighed(item: Item, reply: Reply) -> Graded:
-    found = [one.logprob for one in weights(reply)]
-    if len(found) != len(item.options) or any(math.isnan(one) for one in found):
-        return Graded("unreadable", None, "", "not a weight for each letter", ("",))
+    found = [one.logprob for one in finite(reply)]
+    if len(found) != len(item.options):
+        return Graded("unreadable", None, "", "no finite weight for each letter", ("",))
     best = [
         letter
         for letter, one in zip(letters(item.options), found, strict=True)

@@ -18,8 +18,9 @@ from typing import Any, ClassVar
 import polars as pl
 
 from cqia.benchmarks.base import Benchmark, Graded, Item, Metric, Render, Total
+from cqia.benchmarks.choosing import finite
 from cqia.benchmarks.questions import questions
-from cqia.llm.protocol import Asking, Choosing, Messages, Reply, weights
+from cqia.llm.protocol import Asking, Choosing, Messages, Reply
 
 LOSS = Metric("reference loss", "bits per character", "lower")
 
@@ -45,8 +46,8 @@ class ReferenceLoss(Benchmark):
         return Choosing(text=text, continuations=(item.gold,))
 
     def grade(self, item: Item, reply: Reply, verdicts: Sequence[Reply] = ()) -> Graded:
-        found = weights(reply)
-        if len(found) != 1 or not math.isfinite(found[0].logprob):
+        found = finite(reply)
+        if len(found) != 1:
             return Graded("unreadable", None, "", "no finite weight", (None, None))
         bits = -found[0].logprob / math.log(2)
         characters = len(item.gold)

@@ -25,25 +25,36 @@ from cqia.errors import UserError, unknown
     "--accept-changed", is_flag=True, help="Take a file even when it changed at its home."
 )
 def command(what: str, to: Path, accept_changed: bool) -> None:
-    """Bring the public files of WHAT, which is open-data, into the data folder.
+    """Bring the public files of WHAT into the data folder.
 
-    Each file is checked by its sha256; what is there already is not fetched again.
+    WHAT is open-data, or a benchmark: safetybench, belle-eval, ceval, cmmlu, agieval-zh.
+
+    Each file is checked by its sha256; what is there already is not fetched again. Where the table
+    has no sha256, that of the first download is kept beside the file, and holds from then on.
     """
     from cqia.fetching import fetch
-    from cqia.open_data import OPEN_DATA
+    from cqia.open_data import BENCHMARKS, OPEN_DATA
 
-    if what != "open-data":
-        raise unknown("collection", what, ["open-data"])
+    known = {"open-data": OPEN_DATA, **BENCHMARKS}
+    if what not in known:
+        raise unknown("collection", what, known)
     with show.progress("fetch") as progress:
-        outcomes = fetch(OPEN_DATA, to, accept_changed=accept_changed, progress=progress)
+        outcomes = fetch(known[what], to, accept_changed=accept_changed, progress=progress)
     for one in outcomes:
         if one.fate == "accepted":
             show.line(
                 f"{one.name}: taken although it changed; its sha256 is {one.sha256}", "yellow"
             )
+        if one.fate == "recorded":
+            show.line(
+                f"{one.name}: its sha256 was not known; recorded at this first download:"
+                f" {one.sha256}",
+                "yellow",
+            )
     there = sum(one.fate == "there" for one in outcomes)
-    new = sum(one.fate in ("fetched", "accepted") for one in outcomes)
+    new = sum(one.fate in ("fetched", "recorded", "accepted") for one in outcomes)
     show.line(f"data       {to}: {new} fetched, {there} there already", "green")
     if lost := [f"{one.name}: {one.detail}" for one in outcomes if one.detail]:
         raise UserError("\n".join(lost))
-    show.line(f"next       CQIA_DATA={to} cqia run experiments/open-data.toml")
+    then = "run experiments/open-data.toml" if what == "open-data" else f"evaluate {what}"
+    show.line(f"next       CQIA_DATA={to} cqia {then}")

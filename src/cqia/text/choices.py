@@ -24,11 +24,11 @@ _STATED = re.compile(
     rf"(?:\s*(?:应该|应当|应|就|只能|显然))?(?:\s*(?:是|为|选|is))?\s*[:：]?{_OPENING}{_LETTER}",
     re.IGNORECASE,
 )
-_DENIED = re.compile(r"(?:不|别|勿|非|没|未|排除|错误)[^,，。;；\n]{0,3}$")
+_DENIED = re.compile(r"(?:不(?!过)|别|勿|非|没|未|排除|错误)[^,，。;；\n]{0,3}$")
 _ALSO = re.compile(
     r"\s*(?:[)）\]】]\s*)?(?:[、,，和与及或/&+]|以及|或者|还是)\s*[(（]?([A-G])(?![A-Za-z0-9])"
 )
-_LEADING = re.compile(rf"^{_OPENING}([A-G])(?=$|[\s.．、,，:：;；。)）\]】\"'”’*_]|是|项)")
+_LEADING = re.compile(rf"^{_OPENING}([A-G])(?=$|[\s.．、,，:：;；。)）\]】\"'”’*_]|[是项和与及或])")
 _BRACKETED = re.compile(r"[(（\[【]\s*([A-G])\s*[)）\]】]")
 _EDGE = " \t。.，,；;！!？?：:“”\"'‘’（）()"
 
@@ -95,7 +95,7 @@ def _stated(text: str) -> set[str]:
     """The letters that statements name; what is denied is not named."""
     named: set[str] = set()
     for hit in _STATED.finditer(text):
-        if not _DENIED.search(text[: hit.start()]):
+        if not _DENIED.search(text[max(hit.start() - 8, 0) : hit.start()]):
             named |= {hit[1].upper(), *_also(text, hit.end())}
     return named
 
