@@ -77,6 +77,8 @@ class Assemble:
     seed: int | None = None
     """Of the sample and the split; None: the experiment's."""
     thresholds: tuple[Threshold, ...] = ()
+    selection: str = ""
+    """A selection that `cqia select` made: only what it took is taken; empty: none."""
     writers: tuple[str, ...] = ()
     """Models whose drafted answers are taken, from `[[assemble.answer]]`."""
     formats: tuple[str, ...] = ("release",)
@@ -315,7 +317,8 @@ def _assemble(table: Table) -> Assemble:
             Threshold(
                 judge=one.take("judge", str, ""),
                 model=one.take("model", str, ""),
-                low=one.take("low", float, 0.0),
+                low=one.optional("low", float),
+                high=one.optional("high", float),
                 unscored=one.take("unscored", str, "leave"),
             )
         )
@@ -338,6 +341,7 @@ def _assemble(table: Table) -> Assemble:
         validation=table.take("validation", float, 0.0),
         seed=table.optional("seed", int),
         thresholds=tuple(thresholds),
+        selection=table.take("selection", str, ""),
         writers=tuple(writers),
         formats=formats,
     )

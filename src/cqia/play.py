@@ -126,6 +126,7 @@ def put_together(
             validation=recipe.validation,
             seed=seed if recipe.seed is None else recipe.seed,
             thresholds=recipe.thresholds,
+            selection=recipe.selection,
             writers=recipe.writers,
             progress=progress,
         )

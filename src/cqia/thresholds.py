@@ -18,11 +18,12 @@ from cqia.errors import UserError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """The mean of a record's readable scores must be at least `low`."""
+    """The mean of a record's readable scores must be at least `low` and at most `high`."""
 
     judge: str
     model: str
-    low: float
+    low: float | None = None
+    high: float | None = None
     unscored: str = "leave"
     """Records without a readable score: leave (out, by a rule of their own) or keep."""
 
@@ -43,10 +44,13 @@ def prints(work: Path, thresholds: Sequence[Threshold]) -> dict[str, str]:
     """The fingerprints of the scores that thresholds depend on.
 
     Raises:
-        UserError: there are no such scores, or `unscored` is neither leave nor keep.
+        UserError: there are no such scores, there is no bound, or `unscored` is neither leave nor
+            keep.
     """
     found = {}
     for one in thresholds:
+        if one.low is None and one.high is None:
+            raise UserError("a threshold needs low, high or both", where=f"assemble: {one.name}")
         if one.unscored not in ("leave", "keep"):
             raise UserError(
                 f"unscored is leave or keep, not {one.unscored!r}", where=f"assemble: {one.name}"
@@ -68,26 +72,44 @@ def below(
     """The candidates that meet all thresholds, and the others with the first that they miss."""
     left = [pl.DataFrame(schema=LEFT)]
     for one in thresholds:
-        parts = [
-            pl.read_parquet(part / "scores.parquet", columns=["id", "score"])
-            for part in store.parts(one.folder(work))
-        ]
-        means = pl.concat(parts).group_by("id").agg(mean=pl.col("score").mean())
+        means = means_of(one.folder(work))
         scored = table.select("id", "source").join(
             means, on="id", how="left", maintain_order="left"
         )
-        low = (scored["mean"] < one.low).fill_null(False)
-        none = scored["mean"].is_null() if one.unscored == "leave" else low & ~low
-        for rule, hit in ((f"Score.{one.name}", low), (f"Unscored.{one.name}", none)):
-            gone = scored.filter(hit).select(
-                "id",
-                pl.col("source").cast(pl.String),
-                rule=pl.lit(rule),
-                bound=pl.lit(one.low, pl.Float64),
-            )
-            left.append(gone)
-        table = table.filter(~(low | none))
+        mean = pl.col("mean")
+        low = (mean < one.low) if one.low is not None else pl.lit(False)
+        high = (mean > one.high) if one.high is not None else pl.lit(False)
+        none = mean.is_null() if one.unscored == "leave" else pl.lit(False)
+        rule, unscored = pl.lit(f"Score.{one.name}"), pl.lit(f"Unscored.{one.name}")
+        fate = scored.select(
+            "id",
+            pl.col("source").cast(pl.String),
+            rule=pl.when(none).then(unscored).when(low | high).then(rule),
+            bound=pl.when(high).then(one.high).otherwise(one.low).cast(pl.Float64),
+        )
+        left.append(fate.filter(pl.col("rule").is_not_null()))
+        table = table.filter(fate["rule"].is_null())
     return table, pl.concat(left)
+
+
+def means_of(folder: Path) -> pl.DataFrame:
+    """id, mean: the mean of each record's readable scores; null where there is none."""
+    parts = [
+        pl.read_parquet(part / "scores.parquet", columns=["id", "score"])
+        for part in store.parts(folder)
+    ]
+    empty = pl.DataFrame(schema={"id": pl.String, "score": pl.Float64})
+    return pl.concat([empty, *parts]).group_by("id").agg(mean=pl.col("score").mean())
+
+
+def at_most(text: str) -> Threshold:
+    """A threshold from above, as it is typed: `ifd@proxy-3m=1`.
+
+    Raises:
+        UserError: it is written otherwise.
+    """
+    found = threshold(text)
+    return Threshold(judge=found.judge, model=found.model, high=found.low)
 
 
 def threshold(text: str) -> Threshold:

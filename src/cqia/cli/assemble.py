@@ -41,6 +41,14 @@ from cqia.cli import show
     help="Leave out what a judge scored below N; may be repeated.",
 )
 @click.option(
+    "--max-score",
+    "ceilings",
+    multiple=True,
+    metavar="SCORER@MODEL=N",
+    help="Leave out what is scored above N, as in ifd@proxy-3m=1; may be repeated.",
+)
+@click.option("--selection", help="Take only what this selection took (cqia select).")
+@click.option(
     "--answers",
     "writers",
     multiple=True,
@@ -56,6 +64,8 @@ def command(
     out: Path | None,
     seed: int | None,
     thresholds: tuple[str, ...],
+    ceilings: tuple[str, ...],
+    selection: str | None,
     writers: tuple[str, ...],
     validation: float | None,
     format_: str,
@@ -68,7 +78,7 @@ def command(
     from cqia import experiment, play
     from cqia.errors import unknown
     from cqia.exporters.catalogue import EXPORTERS
-    from cqia.thresholds import threshold
+    from cqia.thresholds import at_most, threshold
 
     found = experiment.recipe(recipe) if recipe else experiment.Assemble()
     for name in formats:
@@ -80,8 +90,10 @@ def command(
         found = dataclasses.replace(found, validation=validation)
     if seed is not None:
         found = dataclasses.replace(found, seed=seed)
-    if thresholds:
-        limits = tuple(map(threshold, thresholds))
+    if selection is not None:
+        found = dataclasses.replace(found, selection=selection)
+    if thresholds or ceilings:
+        limits = (*map(threshold, thresholds), *map(at_most, ceilings))
         found = dataclasses.replace(found, thresholds=limits)
     if writers:
         found = dataclasses.replace(found, writers=writers)

@@ -15,6 +15,7 @@ from cqia.exporters.base import rows_in
 from cqia.exporters.catalogue import EXPORTERS
 from cqia.exporters.chosen import SPLITS, opened
 from cqia.sampling import UNITS, hold_out, lot, sample, shares
+from cqia.selection.results import of_these, without_others
 from cqia.thresholds import Threshold, below, prints
 from cqia.workers import Progress
 
@@ -55,6 +56,7 @@ def assemble(
     validation: float = 0.0,
     seed: int = 0,
     thresholds: Sequence[Threshold] = (),
+    selection: str = "",
     writers: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> store.Facts:
@@ -70,6 +72,7 @@ def assemble(
             and records with the same prompt never stand on both sides.
         seed: of the sample and the split.
         thresholds: on what judges said of a record, before anything is sampled.
+        selection: the name of a selection; after the thresholds, only what it took is left.
         writers: models whose drafted answers stand where a record has none; of several that
             answered, the first named.
         progress: told of every part read.
@@ -93,10 +96,12 @@ def assemble(
             where=str(work),
             mend=f"run: cqia dedup --work {work}",
         )
+    sources: store.Facts = {"curate": inputs, "dedup": doubles and doubles["fingerprint"]}
     facts: dict[str, Any] = {
         "stage": "assemble",
         "program": store.program(),
-        "inputs": {"curate": inputs, "dedup": doubles and doubles["fingerprint"]},
+        "inputs": sources,
+        "selection": selection and [selection, of_these(work, selection, sources)],
         "answers": answers.prints(work, writers),
         "scores": prints(work, thresholds),
         "thresholds": [asdict(one) for one in thresholds],
@@ -118,8 +123,11 @@ def assemble(
     table = table.with_columns(lot(seed).alias("lot")).with_row_index("row")
     waiting = table.filter(pl.col("length") == 0)
     fit, low = below(work, table.filter(pl.col("length") > 0), thresholds)
+    others = low.clear()
+    if selection:
+        fit, others = without_others(work, selection, fit)
     chosen, left, taken = _choose(fit, takes, pools, total, unit)
-    left = pl.concat([left, low, _unanswered(waiting)])
+    left = pl.concat([left, low, others, _unanswered(waiting)])
     chosen = _split(work, chosen, validation, seed, ran=bool(doubles))
     store.write_frame(folder / "chosen.parquet", chosen.select("id", "source", "split", "writer"))
     store.write_frame(folder / "left.parquet", left)
