@@ -17,6 +17,7 @@ VERBS = {
     "dedup": "find duplicates, and benchmark items in the data",
     "answer": "have a model draft answers where a record has none",
     "score": "ask a model, as a judge, about the records",
+    "agreement": "do judges say the same of the same records?",
     "attack": "put orders into what a judge reads, and see whether it obeys",
     "distil": "learn a judge's scores, and score all records roughly",
     "assemble": "choose, mix, split and export the dataset",
