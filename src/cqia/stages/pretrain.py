@@ -27,7 +27,7 @@ from cqia.workers import Progress
 
 CHECKPOINTS = 20
 """How many checkpoints a run makes; the last two stand on disk."""
-STEP = 2_048
+STEP = 1_024
 """Tokens a step: small models learn more from many small steps (this project's choice)."""
 LOSSES = 200
 """How many points of the loss curve are kept."""

@@ -59,12 +59,12 @@ class Shape:
 
 
 SHAPES = {
-    "proxy-tiny": Shape(layers=3, width=64, heads=2, vocabulary=2_000, context=512),
+    "proxy-tiny": Shape(layers=2, width=128, heads=4, vocabulary=2_000, context=512),
     "proxy-3m": Shape(layers=4, width=192, heads=6, vocabulary=6_000, context=1_024),
     "proxy-10m": Shape(layers=6, width=320, heads=5, vocabulary=8_000, context=1_024),
     "proxy-20m": Shape(layers=7, width=448, heads=7, vocabulary=8_000, context=1_024),
 }
-"""Name -> shape: 0.27, 2.9, 10 and 20 million parameters."""
+"""Name -> shape: 0.7, 2.9, 10 and 20 million parameters."""
 
 
 def digest(texts: Sequence[str]) -> str:
