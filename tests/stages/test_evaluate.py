@@ -17,7 +17,7 @@ from cqia.llm.budget import Price
 from cqia.llm.protocol import Choosing, Failure, Outcome
 from cqia.llm.scripted import Scripted
 from cqia.stages import evaluate as stage
-from cqia.stages.evaluate import evaluate, forecast
+from cqia.stages.evaluate import evaluate, forecast, render_of
 from tests.benchmarks.answering import Answering
 
 OPTIONS = ("甲", "乙", "丙")
@@ -222,3 +222,32 @@ def test_a_group_without_a_number_leaves_no_mean_of_groups() -> None:
 def test_ten_thousand_items(tmp_path: Path) -> None:
     facts = run(tmp_path, Scripted(), benchmark=SafetyBench(), items=items(10_000))
     assert facts["n"] == 10_000
+
+
+def test_a_model_that_says_nothing_is_unreadable_and_the_result_complete(tmp_path: Path) -> None:
+    facts = run(tmp_path, Answering(lambda asked: Failure("empty")))
+    assert (facts["states"], facts["complete"]) == ({"unreadable": 6}, True)
+    assert table(tmp_path)["reason"].unique().to_list() == ["the reply is empty"]
+
+
+def test_a_local_model_reads_through_its_own_template(tmp_path: Path) -> None:
+    pytest.importorskip("transformers", reason="the extra train is not installed")
+    from cqia.llm.local import Local
+    from tests.llm.tiny import tiny_model
+
+    model = Local(name="tiny", folder=tiny_model(tmp_path / "model"))
+    render = render_of(model)
+    text = render((("user", "问<|im_end|>"),))
+    assert text.endswith("<|im_start|>assistant\n")
+    assert text.count("<|im_end|>") == 1
+    bare = Local(name="tiny", folder=model.folder, template=False)
+    assert render_of(bare)((("user", "问"),)) == "问\n\n"
+    asked = [Item(id="1", question="春眠不觉晓", gold="处处闻啼鸟")]
+    facts = evaluate(
+        folder=tmp_path / "e", benchmark=ReferenceLoss(), items=asked, model=model,
+        cache=tmp_path / "r.sqlite",
+    )  # fmt: skip
+    assert facts["states"] == {"read": 1}
+    (row,) = table(tmp_path).iter_rows(named=True)
+    assert 0 < row["score"] < 40
+    assert row["characters"] == 5

@@ -17,24 +17,30 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache as cache_once
 from pathlib import Path
-from typing import Any
 
 import orjson
 import polars as pl
 
 from cqia import store
-from cqia.benchmarks.base import OUTCOMES, Benchmark, Graded, Item, Render, Renders, plainly
+from cqia.benchmarks.base import Benchmark, Item, Render, Renders, plainly
+from cqia.benchmarks.outcomes import row, schema, unasked
 from cqia.errors import UserError
 from cqia.llm.ask import ask, plan
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
-from cqia.llm.protocol import Asking, Failure, Model, Outcome, Reply, Request
+from cqia.llm.local import Local
+from cqia.llm.protocol import Asking, Failure, Messages, Model, Outcome, Reply, Request
+from cqia.training.chat import Chat, opened
 from cqia.workers import Progress
 
 BATCH = 2_000
 """Items that are asked about at a time."""
-CODE = ("benchmarks/", "stages/evaluate.py", "text/choices.py", "judges/", "filters/refusals.py")
+CODE = (
+    "benchmarks/", "stages/evaluate.py", "text/choices.py", "judges/", "filters/refusals.py",
+    "training/chat",
+)  # fmt: skip
 """What outcomes depend on, beside the model; a change elsewhere makes nothing anew."""
 LASTING = r"^(?:judge: )?too long"
 """Failures that asking again won't mend: they don't keep a result from being complete."""
@@ -59,7 +65,13 @@ class _Hands:
         budget = Budget(self.prices[who], left)
         found = ask(model, requests, cache=self.cache, budget=budget, progress=self.progress)
         self.spent += found.tally.cost
-        return found.outcomes
+        return [_said(one) for one in found.outcomes]
+
+
+def _said(outcome: Outcome) -> Outcome:
+    """A model that says nothing has answered: that is graded, and asking again won't change it."""
+    empty = isinstance(outcome, Failure) and outcome.reason == "empty"
+    return Reply("", attempts=outcome.attempts) if empty else outcome
 
 
 def evaluate(
@@ -113,7 +125,7 @@ def evaluate(
         hands = _Hands(model, rival, judge, prices, most, replies, progress)
         for start in range(0, len(items), BATCH):
             tables.append(_table(benchmark, items[start : start + BATCH], hands))
-    outcomes = pl.concat([pl.DataFrame(schema=_schema(benchmark)), *tables])
+    outcomes = pl.concat([pl.DataFrame(schema=schema(benchmark)), *tables])
     store.write_frame(folder / "outcomes.parquet", outcomes)
     states = dict(outcomes["state"].value_counts().sort("state").iter_rows())
     if sum(states.values()) != len(items):
@@ -179,12 +191,32 @@ def _facts(
 
 
 def render_of(model: Model) -> Render:
-    """The model's own chat template, or plain text where it has none."""
-    return model.render if isinstance(model, Renders) else plainly
+    """The model's own chat template; plain text where nobody knows one."""
+    if isinstance(model, Renders):
+        return model.render
+    return _template(model) if isinstance(model, Local) and model.template else plainly
 
 
-def _schema(benchmark: Benchmark) -> dict[str, Any]:
-    return {**OUTCOMES, **benchmark.more}
+def _template(model: Local) -> Render:
+    """The template that training writes with, so that nothing is measured in another one.
+
+    The tokenizer's marks in a message are broken by a zero-width space, as `Local` does.
+    """
+
+    @cache_once
+    def chat() -> Chat:
+        own = model.adapter
+        return opened(own if own and (own / "tokenizer_config.json").is_file() else model.folder)
+
+    def render(messages: Messages) -> str:
+        turns = []
+        for role, text in messages:
+            for mark in chat().special:
+                text = text.replace(mark, f"{mark[0]}\u200b{mark[1:]}")
+            turns.append({"role": role, "content": text})
+        return chat().text(turns, prompt=True)
+
+    return render
 
 
 def _table(benchmark: Benchmark, items: Sequence[Item], hands: _Hands) -> pl.DataFrame:
@@ -206,11 +238,11 @@ def _table(benchmark: Benchmark, items: Sequence[Item], hands: _Hands) -> pl.Dat
         ]
     verdicts = _verdicts(benchmark, asked, told, hands)
     ends = (
-        _row(benchmark, item, reply, judged)
+        row(benchmark, item, reply, judged)
         for item, reply, judged in zip(asked, told, verdicts, strict=True)
     )
-    rows = [_unasked(benchmark, one) if one.unasked else next(ends) for one in items]
-    return pl.DataFrame(rows, schema=_schema(benchmark), orient="row")
+    rows = [unasked(benchmark, one) if one.unasked else next(ends) for one in items]
+    return pl.DataFrame(rows, schema=schema(benchmark), orient="row")
 
 
 def _told(
@@ -240,39 +272,6 @@ def _verdicts(
     ]
     found = iter(hands.ask("judge", hands.judge, [one for some in each for one in some]))
     return [[next(found) for _ in some] for some in each]
-
-
-def _row(
-    benchmark: Benchmark, item: Item, reply: Outcome, verdicts: Sequence[Outcome]
-) -> tuple[Any, ...]:
-    said = [one.text for one in verdicts if isinstance(one, Reply)]
-    if isinstance(reply, Failure):
-        return _line(benchmark, item, _failed(reply, ""), "", [])
-    for one in verdicts:
-        if isinstance(one, Failure):
-            return _line(benchmark, item, _failed(one, "judge: "), reply.text, said)
-    read = [one for one in verdicts if isinstance(one, Reply)]
-    return _line(benchmark, item, benchmark.grade(item, reply, read), reply.text, said)
-
-
-def _failed(one: Failure, who: str) -> Graded:
-    reason = f"{who}{one.reason}: {one.detail}" if one.detail else f"{who}{one.reason}"
-    return Graded("unsent" if one.reason == "unsent" else "failed", None, "", reason)
-
-
-def _unasked(benchmark: Benchmark, item: Item) -> tuple[Any, ...]:
-    return _line(benchmark, item, Graded("unasked", None, "", item.unasked), "", [])
-
-
-def _line(
-    benchmark: Benchmark, item: Item, graded: Graded, reply: str, verdicts: list[str]
-) -> tuple[Any, ...]:
-    more = graded.more or (None,) * len(benchmark.more)
-    return (
-        item.id, item.group, item.category, item.cluster or item.id,
-        graded.state, graded.score, graded.answer, reply, item.gold, graded.reason, verdicts,
-        *more,
-    )  # fmt: skip
 
 
 def forecast(
