@@ -65,18 +65,25 @@ def check(
     over_long: str = "drop",
     progress: Progress | None = None,
 ) -> Checked:
+    """Look at records, and `refuse` those that must not be trained on."""
+    looked = look(records, chat, max_tokens=max_tokens, progress=progress)
+    refuse(looked.rows, chat, over_long=over_long)
+    return looked
+
+
+def look(
+    records: pl.DataFrame, chat: Chat, *, max_tokens: int, progress: Progress | None = None
+) -> Checked:
     """Write records in tokens and judge each.
 
     Args:
         records: columns id, source, instruction, output; input, system and history where there are.
         chat: whose template and tokens.
         max_tokens: the longest that is kept.
-        over_long: `drop` and count what breaks a rule, or make it an `error`.
         progress: told as it goes on.
 
     Raises:
-        UserError: a record would train nothing; over_long is `error` and one breaks a rule; or
-            nothing of a source is left.
+        UserError: there are no records, or the template refuses one.
     """
     _columns(records)
     rows: list[dict[str, object]] = []
@@ -101,14 +108,13 @@ def check(
             rows.append(row | (fault or {"kept": True}))
         if progress:
             progress(len(rows), len(records), "preflight")
-    table = pl.DataFrame(rows, schema=ROWS)
-    _refuse(table, chat, over_long)
-    return Checked(table, ids, trained)
+    return Checked(pl.DataFrame(rows, schema=ROWS), ids, trained)
 
 
 def summary(rows: pl.DataFrame) -> pl.DataFrame:
-    """A row a source: records by fate, lengths in tokens of the kept, and what is worth a look.
+    """A row a source: records by fate, their lengths in tokens, and what is worth a look.
 
+    Lengths are of all records that have a prompt and an answer, those that are too long included.
     truncated is 0 because no record is ever cut; zero_loss is 0 because it would be an error.
     """
     kept = pl.col("kept")
@@ -116,10 +122,10 @@ def summary(rows: pl.DataFrame) -> pl.DataFrame:
     lengths = [
         value.alias(f"{what}_{name}")
         for what in ("prompt", "answer")
-        for column in (pl.col(f"{what}_tokens").filter(kept),)
+        for column in (pl.col(f"{what}_tokens"),)
         for name, value in (
-            ("median", column.quantile(0.5, "nearest")),
-            ("p95", column.quantile(0.95, "nearest")),
+            ("median", column.quantile(0.5, "nearest").cast(pl.Int64)),
+            ("p95", column.quantile(0.95, "nearest").cast(pl.Int64)),
             ("max", column.max()),
         )
     ]
@@ -190,8 +196,13 @@ def _too_long(size: int, most: int) -> dict[str, object] | None:
     return {"rule": "TooLong", "value": size, "high": most} if size > most else None
 
 
-def _refuse(rows: pl.DataFrame, chat: Chat, over_long: str) -> None:
-    """Stop where going on would train nothing or something else than is meant."""
+def refuse(rows: pl.DataFrame, chat: Chat, *, over_long: str = "drop") -> None:
+    """Stop where going on would train nothing, or something else than is meant.
+
+    Raises:
+        UserError: a record would train nothing; a prompt would be served in other tokens; over_long
+            is `error` and a record breaks a rule; or nothing of a source is left.
+    """
     nothing = rows.filter(pl.col("kept") & (pl.col("answer_tokens") == 0))
     if len(nothing):
         raise UserError(

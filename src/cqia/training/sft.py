@@ -104,6 +104,8 @@ def fit(
         found = last_checkpoint(folder)
         trainer.train(resume_from_checkpoint=found)
         sound(trainer)
+        if trainer.is_fsdp_enabled:
+            trainer.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
         trainer.save_model(str(model))
     if leads():
         (model / "training_args.bin").unlink(missing_ok=True)
