@@ -1,36 +1,53 @@
-"""Requests a second of the whole scoring step, beside a bare loop over the same endpoint.
+"""Requests a second of the whole scoring step, beside a bare loop and two rivals.
 
-    python -m benchmarks.asking [REQUESTS]
+    python -m benchmarks.asking [REQUESTS] [--rival-python NAME=PATH]... [--rounds N]
 
 The endpoint is a stub in a process of its own that answers after 20 and after 200 ms; 64 requests
 are under way. The bare loop posts the same bodies with aiohttp and parses the answers, and does
-nothing else. The scoring step makes requests from records, looks into the cache, keeps every reply,
-books its cost and reads its verdict; its second run finds everything in the cache.
+nothing else. The scoring step is `cqia.stages.score`: it reads records from Parquet, makes
+requests, looks into the cache, keeps every reply, books its cost, reads its verdict and writes the
+ledger; its second run finds everything in the cache. datatrove's inference runner and distilabel's
+pipeline send the same messages with their own caches on, each in an environment of its own, which
+is made where --rival-python names none. Their imports are not counted, only the run.
+
+The systems take turns within one run, and the best of their rounds counts.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import venv
 from pathlib import Path
 
 import aiohttp
 import orjson
+from tests.workbench import cure
 
 from cqia.judges.base import Case
 from cqia.judges.catalogue import JUDGES
-from cqia.llm.ask import ask
-from cqia.llm.budget import Budget, Price
-from cqia.llm.cache import Cache
+from cqia.llm.budget import Price
 from cqia.llm.endpoint import Endpoint
-from cqia.llm.protocol import Reply
+from cqia.stages.score import score
 
 UNDER_WAY = 64
 ROOT = Path(__file__).parents[1]
+RIVALS = {
+    "datatrove": ("datatrove[io]==0.10.1", "aiofiles", "aiosqlite", "httpx", "transformers"),
+    "distilabel": ("distilabel[openai]==1.5.3", "requests"),
+}
+"""What is installed for each; the extra packages are those without which it doesn't run."""
+SCRIPTS = {"datatrove": "trove_asking.py", "distilabel": "distil_asking.py"}
+FEW = {"datatrove": 2_000, "distilabel": 1_000}
+"""Requests a rival gets at most: its speed stays the same beyond them."""
+JUDGE = JUDGES["quality"]
 
 
 async def bare(url: str, bodies: list[bytes]) -> int:
@@ -52,55 +69,115 @@ async def bare(url: str, bodies: list[bytes]) -> int:
     return done
 
 
-def scored(url: str, cases: list[Case], place: Path) -> int:
+def endpoint(url: str) -> Endpoint:
+    return Endpoint(name="stub", url=url, concurrency=UNDER_WAY, structured="nothing")
+
+
+def scored(url: str, work: Path, cache: Path) -> int:
     """The scoring step; returns the replies."""
-    judge = JUDGES["quality"]
-    model = Endpoint(name="stub", url=url, concurrency=UNDER_WAY, structured="nothing")
-    requests = [judge.ask(case) for case in cases]
-    with Cache(place) as cache:
-        found = ask(model, requests, cache=cache, budget=Budget(Price(prompt=1.0, reply=2.0)))
-    replies = [one for one in found.outcomes if isinstance(one, Reply)]
-    for one in replies:
-        judge.read(one.text)
-    return len(replies)
+    shutil.rmtree(work / "score", ignore_errors=True)
+    price = Price(prompt=1.0, reply=2.0)
+    facts = score(work, JUDGE, endpoint(url), price, cache=cache).facts
+    return sum(facts["states"].get(state, 0) for state in ("read", "unreadable"))
+
+
+def environment(name: str, given: dict[str, Path], place: Path) -> Path:
+    """The Python of a rival, installed where none was named."""
+    if name in given:
+        return given[name]
+    folder = place / name
+    python = folder / "bin" / "python"
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+        command = [str(python), "-m", "pip", "install", "-q", *RIVALS[name]]
+        subprocess.run(command, check=True)
+    return python
+
+
+def rival(name: str, python: Path, url: str, bodies: list[bytes]) -> float:
+    """Requests a second of a rival."""
+    some = bodies[: FEW[name]]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "bodies.jsonl").write_bytes(b"\n".join(some) + b"\n")
+        script = ROOT / "benchmarks" / "rivals" / SCRIPTS[name]
+        quiet = {"HF_HUB_OFFLINE": "1", "HF_HOME": folder}
+        told = subprocess.run(
+            [str(python), str(script), url, folder, str(UNDER_WAY)],
+            capture_output=True, text=True, env=os.environ | quiet,
+            cwd=folder,
+        )  # fmt: skip
+        lines = [line for line in told.stdout.splitlines() if line.startswith('{"seconds"')]
+        if not lines:
+            raise RuntimeError(f"{name} failed: {told.stderr[-3_000:]}")
+        found = json.loads(lines[-1])
+    if found["done"] != len(some):
+        raise RuntimeError(f"{name} answered {found['done']} of {len(some)}")
+    return len(some) / float(found["seconds"])
 
 
 def rate(count: int, began: float) -> float:
     return count / (time.perf_counter() - began)
 
 
-def main(count: int) -> None:
-    print("| stub | bare loop, requests/s | scoring step | share | from a full cache |")
-    print("|---|---:|---:|---:|---:|")
-    for delay in (0.02, 0.2):
-        command = [sys.executable, "-m", "tests.llm.server", "fine", str(delay)]
-        stub = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        try:
-            assert stub.stdout
-            url = f"http://127.0.0.1:{json.loads(stub.stdout.readline())}/v1"
-            cases = [Case(f"第{n}个问题：{'问' * 60}", "", "答" * 400) for n in range(count)]
-            judge = JUDGES["quality"]
-            model = Endpoint(name="stub", url=url, structured="nothing")
-            bodies = [model.body(judge.ask(case)) for case in cases]
-            rates: dict[str, list[float]] = {"bare": [], "scored": [], "cached": []}
-            for turn in range(3):
-                began = time.perf_counter()
-                assert asyncio.run(bare(url, bodies)) == count
-                rates["bare"].append(rate(count, began))
-                with tempfile.TemporaryDirectory() as folder:
-                    place = Path(folder) / f"{turn}.sqlite"
-                    for kind in ("scored", "cached"):
-                        began = time.perf_counter()
-                        assert scored(url, cases, place) == count
-                        rates[kind].append(rate(count, began))
-        finally:
-            stub.kill()
-            stub.wait()
-        b, s, c = (max(rates[kind]) for kind in ("bare", "scored", "cached"))
-        print(
-            f"| {delay * 1000:.0f} ms | {b:,.0f} | {s:,.0f} | {s / b:.2f} | {c:,.0f} |", flush=True
-        )
+def one_round(
+    url: str, work: Path, bodies: list[bytes], pythons: dict[str, Path]
+) -> dict[str, float]:
+    """Every system once."""
+    count = len(bodies)
+    began = time.perf_counter()
+    assert asyncio.run(bare(url, bodies)) == count
+    rates = {"bare": rate(count, began)}
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder) / "replies.sqlite"
+        for kind in ("ours", "cached"):
+            began = time.perf_counter()
+            assert scored(url, work, cache) == count
+            rates[kind] = rate(count, began)
+    for name, python in pythons.items():
+        rates[name] = rival(name, python, url, bodies)
+    return rates
+
+
+def main(count: int, rounds: int, given: dict[str, Path], place: Path) -> None:
+    names = [name for name in RIVALS if name not in given or given[name] != Path("none")]
+    pythons = {name: environment(name, given, place) for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / "work"
+        rows = [
+            {"key": f"k{n}", "instruction": f"第{n}个问题：{'问' * 60}", "output": "答" * 400}
+            for n in range(count)
+        ]
+        cure(work, "asked", rows)
+        cases = [Case(row["instruction"], "", row["output"]) for row in rows]
+        bodies = [endpoint("http://stub/v1").body(JUDGE.ask(case)) for case in cases]
+        load = os.getloadavg()[0]
+        print(f"{count} requests, {UNDER_WAY} under way, load of the machine before: {load:.1f}\n")
+        kinds = ["bare", "ours", "cached", *names]
+        print(f"| stub | {' | '.join(kinds)} | ours / bare | ours / {' | ours / '.join(names)} |")
+        print("|---|" + "---:|" * (len(kinds) + 1 + len(names)))
+        for delay in (0.02, 0.2):
+            command = [sys.executable, "-m", "tests.llm.server", "fine", str(delay)]
+            stub = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            try:
+                assert stub.stdout
+                url = f"http://127.0.0.1:{json.loads(stub.stdout.readline())}/v1"
+                found = [one_round(url, work, bodies, pythons) for _ in range(rounds)]
+            finally:
+                stub.kill()
+                stub.wait()
+            best = {kind: max(one[kind] for one in found) for kind in kinds}
+            shares = [best["ours"] / best[name] for name in ("bare", *names)]
+            numbers = [f"{best[kind]:,.0f}" for kind in kinds] + [f"{one:.2f}" for one in shares]
+            print(f"| {delay * 1000:.0f} ms | {' | '.join(numbers)} |", flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4_000)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("requests", type=int, nargs="?", default=4_000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rival-python", action="append", default=[], metavar="NAME=PATH")
+    parser.add_argument("--place", type=Path, default=ROOT / "work" / "bench")
+    told = parser.parse_args()
+    pairs = dict(one.split("=", 1) for one in told.rival_python)
+    where = {name: Path(path) for name, path in pairs.items()}
+    main(told.requests, told.rounds, where, told.place)

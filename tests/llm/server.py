@@ -55,7 +55,11 @@ class Stub:
 
     def routes(self, app: web.Application) -> None:
         app.router.add_post("/v1/chat/completions", self.answer)
+        app.router.add_get("/v1/models", self.models)
         app.router.add_post("/v1/completions", self.answer)
+
+    async def models(self, _: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": "stub"}]})
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.under_way += 1

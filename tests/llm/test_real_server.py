@@ -20,7 +20,7 @@ from cqia.llm.ask import ask
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
 from cqia.llm.endpoint import Endpoint
-from cqia.llm.protocol import Failure, Reply
+from cqia.llm.protocol import Choosing, Failure, Reply, weights
 
 pytestmark = pytest.mark.slow
 
@@ -79,3 +79,20 @@ def test_verdicts_of_a_real_model(url: str, tmp_path: Path) -> None:
         assert one.finish == "length" or verdict is not None
         if verdict:
             assert list(json.loads(one.text)) == list(judge.schema["properties"])
+
+
+def test_weights_of_a_real_model(url: str, tmp_path: Path) -> None:
+    model = Endpoint(name="smollm2", url=url, concurrency=2, timeout=300)
+    asked = [
+        Choosing(text="The capital of France is", continuations=(" Paris", " London")),
+        Choosing(text="The capital of France is", continuations=(" Paris", " Ouagadougou, of course")),
+    ]  # fmt: skip
+    with Cache(tmp_path / "r.sqlite") as cache:
+        fine, missing = ask(model, asked, cache=cache, budget=Budget(Price())).outcomes
+    assert isinstance(fine, Reply)
+    paris, london = weights(fine)
+    assert paris.logprob > london.logprob > -20
+    assert (paris.tokens, london.tokens, fine.attempts) == (1, 1, 1)
+    assert isinstance(missing, Failure)
+    assert missing.reason == "not offered"
+    assert "Ouagadougou" in missing.detail

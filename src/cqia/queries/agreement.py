@@ -1,7 +1,7 @@
 """agreement: do judges, or models in the same judge's place, say the same of the same records?
 
 A record's score by a judge is the mean of its readable repeats; of a judge of labels it is the
-first readable verdict's label. Only records that both could read are compared, and how many they are
+first readable label. Only records that both could read are compared, and how many they are
 stands beside every number. Correlation says whether two judges order records alike; the mean
 difference whether one is more lenient; Krippendorff's alpha (interval metric) both at once.
 """
