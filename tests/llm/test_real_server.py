@@ -21,6 +21,7 @@ from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
 from cqia.llm.endpoint import Endpoint
 from cqia.llm.protocol import Choosing, Failure, Reply, weights
+from cqia.stages.attack import attack, plain, table
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +58,24 @@ def url() -> Iterator[str]:
     finally:
         server.kill()
         server.communicate()
+
+
+def test_a_real_judge_is_attacked(url: str, tmp_path: Path) -> None:
+    pytest.importorskip("statsmodels")
+    model = Endpoint(name="smollm2", url=url, concurrency=2, timeout=600)
+    price = Price(prompt=1, reply=1)
+    given = {"cache": tmp_path / "r.sqlite", "each": 1, "max_tokens": 160}
+    done = attack(tmp_path, JUDGES["quality"], model, price, **given)  # type: ignore[arg-type]
+    assert done.facts["complete"]
+    assert done.facts["states"].keys() <= {"read", "unreadable"}
+    found = table(tmp_path, "quality", "smollm2")
+    print(found, plain(tmp_path, "quality", "smollm2"))
+    for row in found.iter_rows(named=True):
+        assert row["asked"] == row["read"] + row["unreadable"]
+        assert row["moved"] <= row["attacks"]
+    again = attack(tmp_path, JUDGES["quality"], model, price, **given)  # type: ignore[arg-type]
+    assert again.facts == done.facts
+    assert again.tally.attempts == 0
 
 
 def test_verdicts_of_a_real_model(url: str, tmp_path: Path) -> None:
