@@ -20,6 +20,7 @@ VERBS = {
     "agreement": "do judges say the same of the same records?",
     "attack": "put orders into what a judge reads, and see whether it obeys",
     "distil": "learn a judge's scores, and score all records roughly",
+    "select": "choose so many candidates by a method, and say why each",
     "assemble": "choose, mix, split and export the dataset",
     "describe": "the source table, lengths and the funnel",
     "pretrain": "make a small base model from the dataset's texts",

@@ -20,6 +20,7 @@ from cqia.errors import UserError
 from cqia.filters.base import within
 from cqia.recipe import Step, keys
 from cqia.record import SCHEMA, TEXT
+from cqia.selection import results
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,7 @@ def _later(work: Path, id: str) -> tuple[list[Event], str]:
             keeper = f", kept: {found['keeper']}" if found["keeper"] else ""
             events.append(Event("dropped", end, f"{found['value']:g}{keeper}"))
     events += _drafts(work, id)
+    events += _selections(work, id)
     for table, what in (("chosen", "taken"), ("left", "left")):
         path = work / "assemble" / f"{table}.parquet"
         if path.exists() and (found := _one(pl.scan_parquet(path), id)):
@@ -203,6 +205,22 @@ def _drafts(work: Path, id: str) -> list[Event]:
             who = f"{one['family']}/{one['model']}"
             what = "drafted" if one["state"] == "read" else f"draft {one['state']}"
             events.append(Event(what, who, said, "output", "", one["output"] or one["reply"] or ""))
+    return events
+
+
+def _selections(work: Path, id: str) -> list[Event]:
+    """Why each selection took the record, or took it not."""
+    events = []
+    for name in results.made(work):
+        folder = results.folder_of(work, name)
+        if found := _one(pl.scan_parquet(folder / "selected.parquet"), id):
+            events.append(Event("selected", name, f"number {found['order']}: {found['reason']}"))
+        elif found := _one(pl.scan_parquet(folder / "left.parquet"), id):
+            said = str(found["rule"])
+            said += "" if found["value"] is None else f" {found['value']:.4g}"
+            said += "" if found["bound"] is None else f", bound {found['bound']:.4g}"
+            said += f", like {found['other']}" if found["other"] else ""
+            events.append(Event("not selected", name, said))
     return events
 
 

@@ -28,7 +28,10 @@ class Spread(NamedTuple):
 class Space(Protocol):
     """Similarities of rows, 0 to 1; no n x n table of them is ever made."""
 
-    count: int
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        ...
 
     def spread(self, order: Rows, amount: int, bound: float) -> Spread:
         """Take rows in order, unless one that is taken is as similar as `bound` or more."""
