@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +167,34 @@ def test_an_unaffordable_or_unknown_model_is_refused(tmp_path: Path) -> None:
                 "--work", str(tmp_path))  # fmt: skip
         with pytest.raises(UserError, match="unknown model"):
             cli(*verb, "--model", "y", "--models", str(path), "--work", str(tmp_path))
+
+
+BROKEN = """
+import sys
+import cqia.llm.ask
+from cqia.cli.main import main
+
+def broken(*_):
+    raise RuntimeError("a bug")
+
+cqia.llm.ask._count = broken
+main()
+"""
+
+
+def test_no_key_is_in_a_traceback_or_what_is_printed(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when a bug ends the run, nor when the endpoint throws the key back at us."""
+    with serve(lambda *_: "500") as stub:
+        path = models(tmp_path, stub, monkeypatch)
+        asking = ["score", "instruction", "--work", str(work), "--model", "stub", "--models", str(path),
+                  "--cache", str(tmp_path / "r.sqlite")]  # fmt: skip
+        told = cli(*asking).output
+        assert "not complete" in told
+        command = [sys.executable, "-c", BROKEN, *asking, "--source", "ruozhiba"]
+        ended = subprocess.run(command, capture_output=True, text=True)
+        assert "RuntimeError: a bug" in ended.stderr
+        assert stub.headers[-1]["Authorization"] == f"Bearer {SECRET}"
+    assert SECRET not in told + ended.stdout + ended.stderr
+    assert no_key(tmp_path)
