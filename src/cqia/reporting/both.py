@@ -132,9 +132,34 @@ COLUMNS = {
     "proxy": Both("代理", "proxy"),
     "control": Both("对照", "control"),
     "sources": Both("来源", "sources"),
+    "unit": Both("单位", "unit"),
+    "setting": Both("设置", "setting"),
+    "program": Both("程序哈希", "program's hash"),
+    "tuning": Both("微调", "tuning"),
+    "cells": Both("单元数", "cells"),
+    "prompt": Both("提示词哈希", "prompt's hash"),
+    "text": Both("文本", "text"),
+    "mean": Both("均值", "mean"),
+    "median": Both("中位数", "median"),
+    "max": Both("最大", "max"),
+    "rule": Both("规则", "rule"),
+    "left": Both("剩余", "left"),
     "short": Both("预算未满", "below budget"),
 }
 """What columns of data are called."""
+
+
+VALUES = {
+    "total": Both("合计", "total"),
+    "小计": Both("小计", "subtotal"),
+    "社交媒体与论坛": Both("社交媒体与论坛", "social media and forums"),
+    "世界知识": Both("世界知识", "world knowledge"),
+    "NLP 数据集": Both("NLP 数据集", "NLP datasets"),
+    "考试": Both("考试", "examinations"),
+}
+"""What this program's own tables hold in one language, in both."""
+TOLD = ("type", "source", "title")
+"""The columns in which they stand."""
 
 
 def column(name: str) -> Both:

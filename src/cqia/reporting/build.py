@@ -17,7 +17,7 @@ from cqia.reporting.figures import Figure
 from cqia.reporting.grids import Grid
 from cqia.reporting.material import Material
 from cqia.reporting.page import Section, plotly
-from cqia.reporting.verdicts import BETTER, WORSE
+from cqia.reporting.verdicts import BETTER, UNDECIDED, WORSE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,8 +101,12 @@ def _paragraph(material: Material, one: words.Paragraph) -> str:
         rest = found[len(open_) :]
         body += html.claims(open_, proxy=material.proxy)
         if rest:
-            title = words.SAYS[says] + Both(f"：{'另外' if open_ else ''} {len(rest)} 项",
-                                            f": {len(rest)}{' more' if open_ else ''}")  # fmt: skip
+            count = len(rest)
+            title = words.SAYS[says] + Both(f"：{count} 项", f": {count}")
+            if open_:
+                title = Both(f"另外 {count} 项", f"{count} more: ") + words.SAYS[says]
+            if says == UNDECIDED:
+                title += words.reach(material, one.base, one.subset)
             body += html.folded(title, html.claims(rest, proxy=material.proxy))
     name = same(one.subset) + Both("：", ": ") + words.summary(one)
     return f'<div class="said"><h4>{html.spans(name)}</h4>{body}</div>\n'

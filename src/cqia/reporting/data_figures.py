@@ -70,7 +70,7 @@ def lengths(material: Material) -> Figure | None:
             "mode": "lines",
             "line": {"shape": "hvh", "width": 2, "color": PALETTE[number]},
             "fill": "tozeroy",
-            "name": say(name),
+            "name": say(name, 40),
             "x": middles,
             "y": np.histogram(records[column].to_numpy().clip(1), bins=edges)[0].tolist(),
         }

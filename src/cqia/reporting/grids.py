@@ -258,7 +258,7 @@ def _theirs() -> Both:
 
 def references(columns: list[tuple[str, str]]) -> tuple[Row, ...]:
     """SafetyBench's own published averages as rows; it has no other numbers here."""
-    note = Both("SafetyBench 公布的中文子集均分", "published by SafetyBench, Chinese subset")
+    note = Both("SafetyBench 公布", "published by SafetyBench")
     return tuple(
         Row(
             name=same(name),

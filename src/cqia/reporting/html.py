@@ -116,24 +116,35 @@ def claims(found: list[Claim], *, proxy: bool) -> str:
 def frame(key: str, title: Both, found: pl.DataFrame, notes: tuple[Both, ...] = ()) -> str:
     """Any frame as a table."""
     numeric = [kind.is_numeric() for kind in found.dtypes]
-    head = "".join(f'<th scope="col">{spans(both.column(name))}</th>' for name in found.columns)
+    head = "".join(
+        f'<th scope="col"{_RIGHT * right}>{spans(both.column(name))}</th>'
+        for name, right in zip(found.columns, numeric, strict=True)
+    )
     rows = "".join(
         "<tr>"
         + "".join(
             f'<td class="number">{text(_shown(value))}</td>'
             if right
-            else f"<td>{spans(_said(value))}</td>"
-            for value, right in zip(row, numeric, strict=True)
+            else f"<td>{spans(_said(value, name))}</td>"
+            for value, right, name in zip(row, numeric, found.columns, strict=True)
         )
         + "</tr>\n"
         for row in found.iter_rows()
     )
-    return table(key, title, head, rows, notes)
+    made = table(key, title, head, rows, notes)
+    return made.replace('class="table"', 'class="table frame"', 1)
 
 
-def _said(value: object) -> Both:
+_RIGHT = ' class="number"'
+
+
+def _said(value: object, name: str) -> Both:
     if value is None:
         return same("")
+    if isinstance(value, bool):
+        return Both("是", "yes") if value else Both("否", "no")
+    if name in both.TOLD and value in both.VALUES:
+        return both.VALUES[str(value)]
     return same("、".join(map(str, value)) if isinstance(value, list) else str(value))
 
 

@@ -85,7 +85,9 @@ def _evaluations(material: Material) -> str:
     body = ""
     if rows:
         title = Both("评测的版本与哈希", "Versions and hashes of evaluations")
-        body += html.frame("methods-evaluations", title, _frame(rows))
+        told = [name for name in names if any(row[name] not in (None, "") for row in rows)]
+        frame = _frame(rows).select("benchmark", *told)
+        body += html.frame("methods-evaluations", title, frame)
     if asked:
         title = Both("评审提示词的哈希", "Hashes of judges' prompts")
         body += html.frame("methods-prompts", title, _frame(asked))
@@ -123,7 +125,9 @@ def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     columns = {}
     for name in names:
         values = [row.get(name) for row in rows]
-        if all(value is None or type(value) in (int, float) for value in values):
+        if all(type(value) is bool for value in values):
+            columns[name] = pl.Series(values, dtype=pl.Boolean)
+        elif all(value is None or type(value) in (int, float) for value in values):
             columns[name] = pl.Series(values, dtype=pl.Float64).cast(
                 pl.Int64 if all(type(value) is not float for value in values) else pl.Float64
             )

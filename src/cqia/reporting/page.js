@@ -31,21 +31,34 @@
 
   const charts = () => [...document.querySelectorAll(".chart")];
   const visible = (place) => !place.closest("details:not([open])");
-  const drawAll = () => { if (window.Plotly) charts().filter(visible).forEach(draw); };
+  const undrawn = () => charts().filter((one) => visible(one) && one.dataset.drawn !== "yes");
+  const drawAll = () => { if (window.Plotly) undrawn().forEach(draw); };
+  const distance = (place) => {
+    const { top, bottom } = place.getBoundingClientRect();
+    return Math.max(0, top - window.innerHeight, -bottom);
+  };
+  let waiting = 0;
   const queue = () => {
-    const next = charts().find((place) => visible(place) && place.dataset.drawn !== "yes");
-    if (!next || !window.Plotly) { root.dataset.ready = "yes"; return; }
-    draw(next);
-    setTimeout(queue, 0);
+    clearTimeout(waiting);
+    const left = window.Plotly ? undrawn() : [];
+    root.dataset.ready = left.length ? "no" : "yes";
+    if (!left.length) return;
+    draw(left.reduce((a, b) => (distance(b) < distance(a) ? b : a)));
+    waiting = setTimeout(queue, 0);
+  };
+  const again = () => {
+    charts().forEach((one) => { delete one.dataset.drawn; });
+    root.dataset.ready = "no";
+    waiting = setTimeout(queue, 0);
   };
 
   const language = (name) => {
     root.dataset.lang = name;
     root.lang = name === "zh" ? "zh-CN" : "en";
     document.title = root.dataset[name === "zh" ? "titleZh" : "titleEn"];
-    drawAll();
+    again();
   };
-  const theme = (name) => { root.dataset.theme = name; drawAll(); };
+  const theme = (name) => { root.dataset.theme = name; again(); };
 
   document.getElementById("language").addEventListener("click", () =>
     language(root.dataset.lang === "zh" ? "en" : "zh"));
@@ -63,6 +76,7 @@
   window.addEventListener("beforeprint", () => {
     document.querySelectorAll("details").forEach((one) => { one.open = true; });
     root.dataset.theme = "light";
+    charts().forEach((one) => { delete one.dataset.drawn; });
     drawAll();
   });
   window.addEventListener("afterprint", () => theme(dark.matches ? "dark" : "light"));

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import polars as pl
+
 from cqia.reporting import both, verdicts
 from cqia.reporting.both import Both, same
 from cqia.reporting.material import Material
@@ -84,6 +86,25 @@ def said(material: Material, one: Verdict) -> Both:
         seen = scale.number(row["detectable"])
         text += Both(f"；能看出的最小差异 {seen}", f"; smallest difference it could show {seen}")
     return text
+
+
+def reach(material: Material, base: str, subset: str) -> Both:
+    """How small a difference a row's undecided comparisons could have shown, by benchmark."""
+    texts = []
+    mine = material.cells.filter(pl.col("group") != "macro", base=base, subset=subset)
+    for name in material.benchmarks:
+        open_ = [v.row for v in verdicts.verdicts(mine.filter(benchmark=name))
+                 if v.says == UNDECIDED and v.row["detectable"] is not None]  # fmt: skip
+        if open_:
+            scale = verdicts.scale(material, name)
+            found = sorted({scale.number(row["detectable"]) for row in open_}, key=float)
+            texts.append(f"{name} {'–'.join(dict.fromkeys((found[0], found[-1])))}")
+    if not texts:
+        return same("")
+    listed = ", ".join(texts)
+    return Both(
+        f"（能看出的最小差异：{listed}）", f" (smallest difference it could show: {listed})"
+    )
 
 
 def summary(paragraph: Paragraph) -> Both:
