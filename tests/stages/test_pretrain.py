@@ -35,7 +35,7 @@ def test_a_folder_that_loads_speaks_and_is_told_of(tmp_path: Path) -> None:
 
     given = pl.Series([*texts(), "  "])
     facts = pretrain(
-        folder=tmp_path / "p", texts=given, shape=SMALL, tokens=4_000, origins={"a": "CC0"}
+        folder=tmp_path / "p", texts=given, shape=SMALL, batch=8, tokens=4_000, origins={"a": "CC0"}
     )
     assert facts["proxy"] is True
     assert facts["records"] == {"read": 61, "kept": 60, "dropped": 1}
@@ -66,25 +66,34 @@ def test_a_folder_that_loads_speaks_and_is_told_of(tmp_path: Path) -> None:
 
 def test_same_seed_same_weights_and_a_finished_one_is_left(tmp_path: Path) -> None:
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        pretrain(folder=tmp_path / name, texts=texts(), shape=SMALL, tokens=1_000, seed=seed)
+        pretrain(
+            folder=tmp_path / name, texts=texts(), shape=SMALL, batch=8, tokens=1_000, seed=seed
+        )
     assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(tmp_path / "c")
     same = [(tmp_path / name / "model" / "tokenizer.json").read_bytes() for name in "ab"]
     assert same[0] == same[1]
     assert store.manifest(tmp_path / "a") == store.manifest(tmp_path / "b")
     before = (tmp_path / "a" / "model" / "model.safetensors").stat().st_mtime_ns
-    pretrain(folder=tmp_path / "a", texts=texts(), shape=SMALL, tokens=1_000, seed=3)
+    pretrain(folder=tmp_path / "a", texts=texts(), shape=SMALL, batch=8, tokens=1_000, seed=3)
     assert (tmp_path / "a" / "model" / "model.safetensors").stat().st_mtime_ns == before
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    pretrain(folder=tmp_path / "whole", texts=texts(), shape=SMALL, tokens=6_000)
+    pretrain(folder=tmp_path / "whole", texts=texts(), shape=SMALL, batch=8, tokens=6_000)
 
     def stop(done: int, total: int, what: str) -> None:
         if done == 23:
             raise Stopped
 
     with pytest.raises(Stopped):
-        pretrain(folder=tmp_path / "cut", texts=texts(), shape=SMALL, tokens=6_000, progress=stop)
+        pretrain(
+            folder=tmp_path / "cut",
+            texts=texts(),
+            shape=SMALL,
+            batch=8,
+            tokens=6_000,
+            progress=stop,
+        )
     assert store.manifest(tmp_path / "cut") is None
     torn = tmp_path / "cut" / "checkpoints" / "checkpoint-999"
     torn.mkdir()
@@ -94,6 +103,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
         folder=tmp_path / "cut",
         texts=texts(),
         shape=SMALL,
+        batch=8,
         tokens=6_000,
         progress=lambda done, total, what: seen.append(done),
     )
@@ -117,4 +127,6 @@ def test_what_can_t_be_learnt(
     given: list[str], tokens: int | None, epochs: float, said: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=said):
-        pretrain(folder=tmp_path / "p", texts=given, shape=SMALL, tokens=tokens, epochs=epochs)
+        pretrain(
+            folder=tmp_path / "p", texts=given, shape=SMALL, batch=8, tokens=tokens, epochs=epochs
+        )

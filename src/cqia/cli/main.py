@@ -24,6 +24,7 @@ VERBS = {
     "assemble": "choose, mix, split and export the dataset",
     "describe": "the source table, lengths and the funnel",
     "pretrain": "make a small base model from the dataset's texts",
+    "configure": "write the dataset and a configuration for another trainer",
     "preflight": "what training would do with each record, before it is done",
     "train": "fine-tune a base model on the dataset",
     "report": "the statement, its tables and figures in one page",
