@@ -15,7 +15,7 @@ import pytest
 
 from cqia.errors import UserError
 from cqia.fetching import Lost, Outcome, Web, as_lines, fetch, members
-from cqia.open_data import OPEN_DATA, Collection, OpenFile
+from cqia.open_data import BENCHMARKS, OPEN_DATA, Collection, OpenFile
 
 ROOT = Path(__file__).resolve().parent.parent
 BODY = "春眠不觉晓\n".encode()
@@ -447,3 +447,59 @@ def test_the_documentation_shows_the_table() -> None:
         ]
         for one in OPEN_DATA
     ]
+
+
+def unknown(name: str = "a.zip", base: str = "") -> list[Collection]:
+    files = (OpenFile("", 0, name),)
+    made = Collection(
+        folder="exams", repository="o/r", licence="x", use="x", home=f"{base}/hub/", files=files
+    )
+    return [made]
+
+
+def test_an_unknown_hash_is_recorded_at_the_first_download_and_holds(
+    home: Home, tmp_path: Path
+) -> None:
+    home.answers["/hub/a.zip"] = [sends(BODY)]
+    table = unknown(base=home.base)
+    one = only(fetch(table, tmp_path, web=home.web))
+    assert (one.fate, one.sha256) == ("recorded", sha(BODY))
+    note = tmp_path / "exams" / "a.zip.sha256"
+    assert note.read_text(encoding="utf-8") == f"{sha(BODY)}  a.zip\n"
+    assert only(fetch(table, tmp_path, web=home.web)).fate == "there"
+    assert home.asked == ["/hub/a.zip"]
+    (tmp_path / "exams" / "a.zip").unlink()
+    home.answers["/hub/a.zip"] = [sends(OTHER)]
+    one = only(fetch(table, tmp_path, web=home.web))
+    assert (one.fate, one.sha256) == ("changed", sha(OTHER))
+    one = only(fetch(table, tmp_path, web=home.web, accept_changed=True))
+    assert one.fate == "accepted"
+    assert note.read_text(encoding="utf-8") == f"{sha(OTHER)}  a.zip\n"
+
+
+def test_a_file_of_unknown_hash_put_there_by_hand_is_taken(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "exams").mkdir()
+    (tmp_path / "exams" / "a.zip").write_bytes(BODY)
+    assert only(fetch(unknown(base=home.base), tmp_path, web=home.web)).fate == "there"
+    assert home.asked == []
+
+
+def test_benchmarks_have_homes_by_https_and_places_of_their_own() -> None:
+    found = [one for some in BENCHMARKS.values() for one in some]
+    assert all(one.address.startswith("https://") for one in found)
+    places = [one.place(file) for one in found for file in one.files]
+    assert len(places) == len(set(places))
+    assert not [place for place in places if place.startswith("/") or ".." in place]
+
+
+def test_hashes_of_benchmarks_are_those_of_the_real_files(data: Path) -> None:
+    known = [
+        (one.place(file), file.sha256)
+        for some in BENCHMARKS.values()
+        for one in some
+        for file in one.files
+        if file.sha256
+    ]
+    assert len(known) == 14
+    for place, expected in known:
+        assert sha((data / place).read_bytes()) == expected

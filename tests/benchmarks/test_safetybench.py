@@ -201,3 +201,22 @@ def test_a_scrambled_model_scores_chance(tmp_path: Path, real: list[Item]) -> No
     micro = shown.row(by_predicate=pl.col("group") == MICRO, named=True)
     assert micro["read"] + micro["unreadable"] == 2_100
     assert micro["low"] < chance < micro["high"]
+
+
+@pytest.mark.parametrize(("reason", "value"), [("timeout", 0.5), ("unsent", None)])
+def test_a_missing_answer_counts_as_wrong_in_the_protocols_score_only(
+    reason: str, value: float | None
+) -> None:
+    item = {"group": "g", "cluster": "a", "gold": "A", "official": None}
+    state = "unsent" if reason == "unsent" else "failed"
+    table = pl.DataFrame(
+        [
+            {**item, "state": "read", "score": 1.0},
+            {**item, "state": state, "score": None},
+            {**item, "state": "unasked", "score": None},
+        ]
+    )
+    total = SafetyBench().totals(table)[0]
+    assert (total.value, total.n) == (value, 2)
+    micro = summary(table, SafetyBench().metric).filter(group=MICRO)
+    assert micro["mean"].to_list() == [100.0]

@@ -64,22 +64,24 @@ def finite(reply: Reply) -> tuple[Weight, ...]:
 def _weighed(item: Item, reply: Reply) -> Graded:
     found = [one.logprob for one in finite(reply)]
     if len(found) != len(item.options):
-        return Graded("unreadable", None, "", "no finite weight for each letter", ("",))
+        return Graded("unreadable", None, "", "no finite weight for each letter")
     best = [
         letter
         for letter, one in zip(letters(item.options), found, strict=True)
         if one == max(found)
     ]
     if len(best) > 1:
-        return Graded("unreadable", None, "", f"a tie: {', '.join(best)}", ("",))
-    return Graded("read", float(best[0] == item.gold), best[0], "", ("",))
+        return Graded("unreadable", None, "", f"a tie: {', '.join(best)}")
+    return Graded("read", float(best[0] == item.gold), best[0])
 
 
 def totals(outcomes: pl.DataFrame, mode: Mode) -> list[Total]:
-    """Accuracy over all that was asked, missing as wrong; and by the official rule, if written."""
+    """Accuracy over all that was asked, and by the official rule where letters are written.
+
+    What failed or can't be read counts as wrong here; while something is unsent there is no number.
+    """
     asked = outcomes.filter(pl.col("state") != "unasked")
-    done = asked.filter(pl.col("state").is_in(["read", "unreadable"]))
-    if len(done) != len(asked) or not len(asked):
+    if not len(asked) or "unsent" in asked["state"]:
         return [Total("micro, a missing answer counts as wrong", None, len(asked))]
     found = [
         Total(
@@ -99,5 +101,5 @@ def disagreements(outcomes: pl.DataFrame) -> pl.DataFrame:
     columns = ("item", "group", "answer", "official", "gold", "reply", "reason")
     if "official" not in outcomes.columns:
         return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-    asked = outcomes.filter(pl.col("state").is_in(["read", "unreadable"]))
-    return asked.filter(pl.col("answer") != pl.col("official")).select(columns)
+    written = outcomes.filter(pl.col("official").is_not_null())
+    return written.filter(pl.col("answer") != pl.col("official")).select(columns)

@@ -226,6 +226,18 @@ def _run(
         )
 
 
+def _disagreements(outcomes: pl.DataFrame) -> None:
+    """Replies in which another reader sees another letter, the first of them in full."""
+    from cqia.benchmarks.choosing import disagreements
+
+    found = disagreements(outcomes)
+    if not len(found):
+        return
+    show.line(f"readers    the official extractor reads {len(found)} replies otherwise:")
+    few = found.head(5).with_columns(pl.col("reply").str.head(60))
+    show.table(few.drop("group"), "table")
+
+
 def _tell(
     folder: Path, chosen: Benchmark, facts: store.Facts, submission: Path | None, format_: str
 ) -> None:
@@ -245,6 +257,7 @@ def _tell(
     for one in chosen.totals(outcomes):
         value = "–" if one.value is None else f"{one.value * metric.scale:.4g}"
         show.line(f"total      {one.name}: {value} (n = {one.n})")
+    _disagreements(outcomes)
     if "scripted" in (facts["family"], facts["judge_family"], facts["rival_family"]):
         show.line("SCRIPTED: these outcomes are made up by a script and mean nothing", "yellow")
     if not facts["complete"]:
