@@ -19,6 +19,7 @@ import polars as pl
 import polars_hash as plh
 
 from cqia import store
+from cqia.answers import family_of
 from cqia.errors import UserError
 from cqia.exporters.chosen import opened
 from cqia.sampling import lot, shares
@@ -29,9 +30,9 @@ from cqia.training.budget import Unit, draw
 
 COLUMNS = (
     "id", "source", "question", "instruction", "input", "output", "system", "history",
-    "answer_from",
+    "writer",
 )  # fmt: skip
-"""The columns of `cqia.record.SCHEMA` that training needs."""
+"""Columns of the dataset's batches that training needs."""
 
 
 class Drawn(NamedTuple):
@@ -177,8 +178,15 @@ def shuffled(records: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def writer_family(records: pl.DataFrame, writers: Mapping[str, str]) -> str:
-    """Who wrote the answers: a family, `human`, `expert`, `unknown` (a model), or `mixed`."""
+    """Who wrote the answers: a family, `human`, `unknown` (a model that nobody names), or `mixed`.
+
+    Args:
+        records: with `source` and `writer`.
+        writers: the family of a source's answers, where it is known; it goes before what the
+            records say, unless a model drafted the answer here.
+    """
     known = pl.col("source").replace_strict(dict(writers), default=None, return_dtype=pl.String)
-    said = pl.col("answer_from").replace({"llm": "unknown"})
-    families = records.select(pl.coalesce(known, said)).to_series().unique().sort().to_list()
-    return str(families[0]) if len(families) == 1 else "mixed"
+    drafted = pl.when(pl.col("writer").str.contains("/")).then("writer")
+    pairs = records.select(pl.coalesce(drafted, known + "/", "writer")).to_series().unique()
+    families = sorted({family_of(one) for one in pairs})
+    return families[0] if len(families) == 1 else "mixed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -57,8 +58,9 @@ def play(
     format_: str,
     *,
     most: float | None = None,
+    data_only: bool = False,
 ) -> None:
-    """Play an experiment and print what came of it.
+    """Play an experiment, or only its data side, and print what came of it.
 
     Raises:
         UserError: rows of the statement failed; all that could be done is done.
@@ -67,6 +69,7 @@ def play(
     from cqia import play as player
 
     read = experiment.read(toml, work=work)
+    read = replace(read, statement=None) if data_only else read
     played = list(
         player.play(read, workers=workers, allow_bad=allow_bad, most=most, bar=show.progress)
     )
