@@ -221,6 +221,35 @@ def test_bad_settings_are_refused(change: dict[str, object], said: str) -> None:
         Tuning(**change)  # type: ignore[arg-type]
 
 
+TOGETHER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from tests.training.test_sft import TUNING, run
+from cqia.training.sft import leads
+done = run(Path(sys.argv[1]), Path(sys.argv[2]), TUNING, count=14)
+if leads():
+    done.losses.write_parquet(Path(sys.argv[1]) / "loss.parquet")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_learn_the_same_and_no_record_twice(tmp_path: Path, base: Path) -> None:
+    """14 records in steps of 4: the last step has one record for each process."""
+    alone = run(tmp_path / "alone", base, TUNING, count=14)
+    script, place = tmp_path / "script.py", tmp_path / "both"
+    script.write_text(TOGETHER)
+    root = str(Path(__file__).resolve().parents[2])
+    subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
+         str(script), str(place), str(base), root],
+        check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=300,
+    )  # fmt: skip
+    both = pl.read_parquet(place / "loss.parquet")
+    assert both["loss"].to_list() == pytest.approx(alone.losses["loss"].to_list(), rel=1e-4)
+    assert both.drop("loss").equals(alone.losses.drop("loss"))
+
+
 SCRIPT = """
 import sys, time
 from pathlib import Path
@@ -243,7 +272,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, base: Path, dam
     root = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-c", SCRIPT, str(place), str(base), root]
     process = subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"})
-    states = []
+    states: list[Path] = []
     while len(states) < 2 and process.poll() is None:
         time.sleep(0.01)
         states = sorted((place / "checkpoints").glob("checkpoint-*/trainer_state.json"))

@@ -53,9 +53,14 @@ def leads() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def processes() -> int:
+    """How many processes train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def meet() -> None:
     """Wait until all processes that accelerate started are here; alone, go on."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if processes() > 1:
         from accelerate import PartialState
 
         PartialState().wait_for_everyone()
@@ -142,6 +147,10 @@ def _trainer(
         seed=seed,
         group=tuning.group_lengths and not tuning.packing,
     )
+    learnt = [sum(label != IGNORED for label in one) for one in rows["labels"]]
+    teaches = [learnt[row] for row in sequence]
+    if processes() > 1:
+        rows, sequence = _filled(rows, sequence, tuning.batch)
     trainer = SFTTrainer(
         model=model,
         args=_settings(folder, tuning, dtype, seed, len(sequence)),
@@ -149,8 +158,21 @@ def _trainer(
         processing_class=tokenizer,
         peft_config=adapters(tuning),
     )
-    learnt = [sum(label != IGNORED for label in one) for one in rows["labels"]]
-    return trainer, [learnt[row] for row in sequence]
+    return trainer, teaches
+
+
+def _filled(rows: Any, sequence: list[int], batch: int) -> tuple[Any, list[int]]:  # noqa: ANN401
+    """Rows that teach nothing, so that the last step has some for every process.
+
+    Left to itself, accelerate would give the processes without a row the first ones once more.
+    """
+    from datasets import concatenate_datasets
+
+    blank = rows.select([0]).map(
+        lambda row: {"labels": [IGNORED] * len(row["labels"])}, features=rows.features
+    )
+    filled = concatenate_datasets([rows, blank])
+    return filled, sequence + [len(rows)] * (-len(sequence) % batch)
 
 
 def _rows(ids: Sequence[Ids], trained: Sequence[Trained], tuning: Tuning) -> Any:  # noqa: ANN401
@@ -176,7 +198,7 @@ def _settings(folder: Path, tuning: Tuning, dtype: str, seed: int, rows: int) ->
     import torch
     from trl import SFTConfig
 
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world = processes()
     portion, left = divmod(tuning.batch, tuning.accumulation * world)
     if left:
         raise UserError(
@@ -211,6 +233,7 @@ def _settings(folder: Path, tuning: Tuning, dtype: str, seed: int, rows: int) ->
         seed=seed,
         data_seed=seed,
         use_cpu=not torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
         dataloader_pin_memory=torch.cuda.is_available(),
         report_to=[],
         disable_tqdm=True,
