@@ -22,7 +22,7 @@ def test_a_proxy_of_the_demos_texts(played: Path, tmp_path: Path) -> None:
     train = chosen.table.filter(split="train")
     assert facts["records"]["read"] == len(train)
     assert set(facts["origins"]["licences"]) == set(train["source"].to_list())
-    assert 0.2e6 < facts["parameters"] < 0.4e6
+    assert 0.5e6 < facts["parameters"] < 0.8e6
     assert (tmp_path / "p" / "model" / "config.json").exists()
 
 
