@@ -69,7 +69,8 @@ def test_right_wrong_and_unreadable_by_writing(tmp_path: Path) -> None:
     micro = shown.row(by_predicate=pl.col("group") == MICRO, named=True)
     assert (micro["items"], micro["read"], micro["unreadable"], micro["mean"]) == (3, 2, 1, 50.0)
     assert 0 < micro["low"] < 50 < micro["high"] < 100
-    all_, by_rule = benchmark.totals(table)
+    all_, by_rule, common = benchmark.totals(table)
+    assert (common.name, common.value) == ("answers that are B, the commonest", 0.5)
     assert all_.value == pytest.approx(1 / 3)
     assert by_rule.value == pytest.approx(1 / 3)
     assert shown.row(by_predicate=pl.col("group") == MACRO, named=True)["mean"] is None
@@ -207,7 +208,7 @@ def test_a_scrambled_model_scores_chance(tmp_path: Path, real: list[Item]) -> No
 def test_a_missing_answer_counts_as_wrong_in_the_protocols_score_only(
     reason: str, value: float | None
 ) -> None:
-    item = {"group": "g", "cluster": "a", "gold": "A", "official": None}
+    item = {"group": "g", "cluster": "a", "gold": "A", "answer": "A", "official": None}
     state = "unsent" if reason == "unsent" else "failed"
     table = pl.DataFrame(
         [

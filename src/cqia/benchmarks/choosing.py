@@ -93,7 +93,16 @@ def totals(outcomes: pl.DataFrame, mode: Mode) -> list[Total]:
     if mode == "generate" and "official" in asked.columns:
         right = asked.filter(pl.col("official") == pl.col("gold"))
         found.append(Total("micro, by the official extractor", len(right) / len(asked), len(asked)))
-    return found
+    return [*found, *_commonest(asked.filter(state="read"))]
+
+
+def _commonest(read: pl.DataFrame) -> list[Total]:
+    """How often the commonest letter was given: a model that always says A knows nothing."""
+    if not len(read):
+        return []
+    counts = read["answer"].value_counts().sort("count", "answer", descending=[True, False])
+    letter, times = counts.row(0)
+    return [Total(f"answers that are {letter}, the commonest", times / len(read), len(read))]
 
 
 def disagreements(outcomes: pl.DataFrame) -> pl.DataFrame:
