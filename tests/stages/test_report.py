@@ -185,3 +185,45 @@ def test_without_plotly_the_page_says_what_to_install(
     assert "pip install &#x27;cqia[plot]&#x27;" in made
     assert len(made) < 1_000_000
     assert BASES[0] in made
+
+
+def test_attribution_and_rankings_are_shown_when_they_are_there(work: Path) -> None:
+    frame = pl.DataFrame({"base": ["proxy-4m"], "gain": [0.25]})
+    store.write_frame(work / "attribute" / "without.parquet", frame)
+    store.write_frame(work / "compare" / "ranking.parquet", frame)
+    made = page(work)
+    assert 'id="attribution-without"' in made
+    assert 'id="ranking"' in made
+
+
+def test_wins_ties_and_losses_make_figure_4(work: Path) -> None:
+    path = work / "statement" / "outcomes.parquet"
+    old = pl.read_parquet(path)
+    duel = old.filter(benchmark="agieval").with_columns(
+        benchmark=pl.lit("pairwise"), group=pl.lit("rival"), score=pl.lit(0.5)
+    )
+    store.write_frame(path, pl.concat([old, duel]))
+    cells = pl.read_parquet(work / "compare" / "cells.parquet")
+    more = cells.filter(benchmark="agieval").with_columns(benchmark=pl.lit("pairwise"))
+    store.write_frame(work / "compare" / "cells.parquet", pl.concat([cells, more]))
+    made = page(work)
+    assert '"figure-4-0-4":{' in made
+    assert "figure-4-0-0" not in made
+
+
+def test_costs_are_told_of_what_was_asked(work: Path) -> None:
+    folder = work / "score" / "quality@m"
+    rows_ = pl.DataFrame({"prompt_tokens": [10, None], "reply_tokens": [5, None]})
+    store.write_frame(folder / "00000" / "scores.parquet", rows_)
+    facts = {"model": "m", "states": {"read": 1, "unsent": 1}, "cost": 0.5, "prompt": "abc",
+             "price": {"currency": "CNY"}}  # fmt: skip
+    store.write_json(folder / "manifest.json", facts)
+    report(work=work)
+    text = (work / "report" / "tables" / "costs.csv").read_text("utf-8")
+    (row,) = [one for one in csv.DictReader(io.StringIO(text)) if one["stage"] == "score"]
+    assert (row["requests"], row["tokens"], row["cost"], row["currency"]) == (
+        "1",
+        "15",
+        "0.5",
+        "CNY",
+    )

@@ -67,6 +67,7 @@ def build(material: Material) -> Report:
         ("pairwise", Both("成对比较", "Pairwise"), _pairwise(report, material)),
         ("training", Both("训练与种子", "Training"), _training(report, material)),
         ("kin", Both("亲缘", "Kinship"), _kinship(report, material)),
+        ("attribution", Both("归因", "Attribution"), _attribution(report, material)),
         ("answers", Both("回答前后", "Answers"), answers(material)),
         ("data", Both("数据", "Data"), _data(report, material)),
         ("costs", Both("费用", "Costs"), _costs(report, material)),
@@ -95,11 +96,11 @@ SHOWN = 5
 
 
 def _paragraph(material: Material, one: words.Paragraph) -> str:
-    body = ""
+    body, proxy = "", material.is_proxy(one.base)
     for says, found in one.claims.items():
         open_ = found[:SHOWN] if says in (BETTER, WORSE) else []
         rest = found[len(open_) :]
-        body += html.claims(open_, proxy=material.proxy)
+        body += html.claims(open_, proxy=proxy)
         if rest:
             count = len(rest)
             title = words.SAYS[says] + Both(f"：{count} 项", f": {count}")
@@ -107,7 +108,7 @@ def _paragraph(material: Material, one: words.Paragraph) -> str:
                 title = Both(f"另外 {count} 项", f"{count} more: ") + words.SAYS[says]
             if says == UNDECIDED:
                 title += words.reach(material, one.base, one.subset)
-            body += html.folded(title, html.claims(rest, proxy=material.proxy))
+            body += html.folded(title, html.claims(rest, proxy=proxy))
     name = same(one.subset) + Both("：", ": ") + words.summary(one)
     return f'<div class="said"><h4>{html.spans(name)}</h4>{body}</div>\n'
 
@@ -117,7 +118,8 @@ def _controls(material: Material) -> str:
     for one in controls(material):
         told = f" <b>{html.spans(OUTCOMES[one.outcome])}</b>" if one.outcome else ""
         kind = "warn" if one.outcome == BROKEN else ""
-        tag = f'<span class="tag">{html.spans(words.PROXY)}</span> ' if material.proxy else ""
+        tag = f'<span class="tag">{html.spans(words.PROXY)}</span> '
+        tag = tag if material.is_proxy(one.base) else ""
         name = f"<bdi>{html.text(one.base)} · {html.text(one.subset)}</bdi>"
         body += (
             f'<li class="{kind}">{tag}{name}{told}<small>{html.spans(one.must)} — '
@@ -176,6 +178,27 @@ def _training(report: Report, material: Material) -> str:
 def _kinship(report: Report, material: Material) -> str:
     title = Both("答案作者家族 × 评审家族", "Author family of the answers × judge family")
     return report.table("kinship", title, material.kinship)
+
+
+ATTRIBUTION = {
+    "without": Both("去掉一个来源的代价", "What leaving a source out costs"),
+    "pairs": Both("两个来源一起", "Two sources together"),
+    "effects": Both(
+        "混合回归：单个来源的预测", "Regression over mixtures: a source alone, predicted"
+    ),
+    "mixtures": Both(
+        "预测最好的配比与实际训练", "The mixtures predicted best, and what they came to"
+    ),
+}
+
+
+def _attribution(report: Report, material: Material) -> str:
+    body = ""
+    for key, frame in material.attribution.items():
+        title = ATTRIBUTION.get(key, same(key))
+        inner = report.table(f"attribution-{key}", title, frame)
+        body += html.folded(title, inner) if inner else ""
+    return body
 
 
 def _data(report: Report, material: Material) -> str:

@@ -56,13 +56,14 @@ _SILENT = ("unsent", "unasked")
 
 def _trained(work: Path, statement: store.Facts) -> list[dict[str, Any]]:
     rows = []
-    for base in sorted({str(one.get("base")) for one in statement.get("cells", [])}):
-        mine = [one for one in statement["cells"] if one.get("base") == base]
+    trained = [one for one in statement.get("cells", []) if one.get("subset")]
+    for base in sorted({str(one.get("base")) for one in trained}):
+        mine = [one for one in statement["cells"] if one.get("base") == base and one.get("subset")]
         paths = [work / str(one.get("folder") or "-") / "timing.json" for one in mine]
         rows.append(
             {
                 "stage": "train",
-                "name": f"{len(mine)}",
+                "name": f"{len(mine)} rows",
                 "model": base,
                 "tokens": sum(int(one.get("trained_tokens") or 0) for one in mine),
                 "seconds": _seconds(paths),
@@ -87,7 +88,7 @@ def _evaluated(work: Path) -> list[dict[str, Any]]:
                 "name": name,
                 "model": "、".join(sorted({str(one.get("judge") or "") for one in facts} - {""})),
                 "requests": sum(int(one.get("n") or 0) for one in facts),
-                "cost": sum(spent) if spent else None,
+                "cost": sum(spent) if spent and _currency(facts) else None,
                 "currency": _currency(facts),
                 "seconds": _seconds(timings),
             }

@@ -69,8 +69,8 @@ def _statement(material: Material, place: int) -> Iterator[str]:
     """The statement in one language: 0 Chinese, 1 English."""
     for one in (*words.lead(material), *material.missing):
         yield f"{escape(one[place])}\n"
-    tag = f"[{words.PROXY[place]}] " if material.proxy else ""
     for base in material.bases:
+        tag = f"[{words.PROXY[place]}] " if material.is_proxy(base) else ""
         yield f"### {escape(('基座 ', 'Base ')[place] + base)}\n"
         for paragraph in words.paragraphs(material):
             if paragraph.base == base:

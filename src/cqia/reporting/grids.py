@@ -120,16 +120,20 @@ def results(
             cells.append(cell)
         rows.append(Row(name=both.subset(name), note=note(material, name), cells=tuple(cells)))
     many = len({benchmark for benchmark, _ in columns}) > 1
-    heads = tuple(head(one, group, scales[one], many) for one, group in columns)
+    units = {one.unit for one in scales.values()}
+    if len(units) == 1 and not many:
+        title += "".join(f" ({unit})" for unit in units if unit)
+        units = set()
+    heads = tuple(head(*one, scales[one[0]].unit if units else "", many=many) for one in columns)
     return Grid(key=key, title=title, notes=notes, columns=heads, rows=(*rows, *extra))
 
 
-def head(benchmark: str, group: str, scale: Scale, many: bool) -> Both:
-    """A column's name, with its unit."""
+def head(benchmark: str, group: str, unit: str, *, many: bool) -> Both:
+    """A column's name, with its unit where columns differ in it."""
     name = same(benchmark) if many and not group else both.group(group)
     if many and group:
         name = same(f"{benchmark} ") + name
-    return name + f" ({scale.unit})" if scale.unit else name
+    return name + f" ({unit})" if unit else name
 
 
 def note(material: Material, name: str) -> Both:

@@ -60,6 +60,8 @@ class Material:
     pairs: pl.DataFrame | None = None
     kinship: pl.DataFrame | None = None
     ranking: pl.DataFrame | None = None
+    attribution: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """attribute's tables: without, pairs, effects, mixtures."""
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     """describe's tables: sources, lengths, funnel."""
     records: pl.DataFrame | None = None
@@ -72,6 +74,10 @@ class Material:
     def proxy(self) -> bool:
         """Whether the bases are small ones made on the spot."""
         return bool(self.statement.get("proxy"))
+
+    def is_proxy(self, base: str) -> bool:
+        """Whether a base is a small one made on the spot."""
+        return self.proxy or bool(self.facts_of("bases", base).get("proxy"))
 
     @property
     def bases(self) -> list[str]:
@@ -103,15 +109,15 @@ class Material:
         """The folders, below work, that a cell's numbers come from: one a seed."""
         root = self.work / "evaluate" / base
         known = {one for one in self.subsets if one}
-        found = sorted(root.glob(f"*/*/{_glob(benchmark)}")) if root.is_dir() else []
+        found = sorted(path for path in root.glob("*/*/*") if _measured(path) == benchmark)
         names = [(path, path.parent.parent.name) for path in found]
         mine = [path for path, name in names if (name == subset if subset else name not in known)]
         return [path.relative_to(self.work).as_posix() for path in mine]
 
 
-def _glob(name: str) -> str:
-    """A name as a pattern that matches only itself."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in name)
+def _measured(folder: Path) -> str:
+    """The benchmark of an evaluation's folder, BENCHMARK or BENCHMARK@JUDGE."""
+    return folder.name.partition("@")[0]
 
 
 def _ordered(told: list[str], found: pl.Series) -> list[str]:
@@ -149,6 +155,10 @@ def gather(work: Path) -> Material:
         pairs=_frame(compare / "pairs.parquet"),
         kinship=_frame(compare / "kinship.parquet"),
         ranking=_frame(compare / "ranking.parquet"),
+        attribution={
+            path.stem: pl.read_parquet(path)
+            for path in sorted((work / "attribute").glob("*.parquet"))
+        },
         tables=tables,
         records=described(work) if tables else None,
         evaluations=_evaluations(work),
@@ -160,7 +170,7 @@ def _evaluations(work: Path) -> dict[str, store.Facts]:
     """The first manifest of each benchmark's evaluations."""
     found: dict[str, store.Facts] = {}
     for path in sorted((work / "evaluate").glob("*/*/*/*/manifest.json")):
-        found.setdefault(path.parent.name, store.read_json(path))
+        found.setdefault(_measured(path.parent), store.read_json(path))
     return found
 
 

@@ -68,8 +68,13 @@ def _cells(material: Material) -> str:
     cells = material.statement.get("cells", [])
     if not cells:
         return ""
+    cells = [{key: value for key, value in one.items() if key not in _ASIDE} for one in cells]
     title = Both(f"训练单元（{len(cells)}）", f"Training cells ({len(cells)})")
     return html.folded(title, html.frame("methods-cells", title, _frame(cells)))
+
+
+_ASIDE = ("mark", "traceback", "draw", "tries")
+"""What stands in a row's file for those who mend it."""
 
 
 def _evaluations(material: Material) -> str:
@@ -85,8 +90,7 @@ def _evaluations(material: Material) -> str:
     body = ""
     if rows:
         title = Both("评测的版本与哈希", "Versions and hashes of evaluations")
-        told = [name for name in names if any(row[name] not in (None, "") for row in rows)]
-        frame = _frame(rows).select("benchmark", *told)
+        frame = _frame(rows)
         body += html.frame("methods-evaluations", title, frame)
     if asked:
         title = Both("评审提示词的哈希", "Hashes of judges' prompts")
@@ -120,24 +124,26 @@ def _manifests(material: Material) -> str:
 
 
 def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """Any rows as a frame: what is no plain value becomes JSON."""
+    """Any rows as a frame: what is no plain value becomes JSON; columns without a value go."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {}
     for name in names:
         values = [row.get(name) for row in rows]
         if all(type(value) is bool for value in values):
-            columns[name] = pl.Series(values, dtype=pl.Boolean)
+            columns[name] = pl.Series(name, values, dtype=pl.Boolean)
         elif all(value is None or type(value) in (int, float) for value in values):
-            columns[name] = pl.Series(values, dtype=pl.Float64).cast(
+            columns[name] = pl.Series(name, values, dtype=pl.Float64).cast(
                 pl.Int64 if all(type(value) is not float for value in values) else pl.Float64
             )
         else:
-            columns[name] = pl.Series([_text(value) for value in values], dtype=pl.String)
-    return pl.DataFrame(columns)
+            columns[name] = pl.Series(name, [_text(value) for value in values], dtype=pl.String)
+    return pl.DataFrame(
+        [one for one in columns.values() if one.cast(pl.String).str.len_bytes().sum()]
+    )
 
 
 def _text(value: object) -> str:
-    if value is None:
+    if value is None or value == {}:
         return ""
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return "、".join(value)

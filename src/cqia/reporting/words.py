@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import polars as pl
-
 from cqia.reporting import both, verdicts
 from cqia.reporting.both import Both, same
 from cqia.reporting.material import Material
@@ -89,21 +87,18 @@ def said(material: Material, one: Verdict) -> Both:
 
 
 def reach(material: Material, base: str, subset: str) -> Both:
-    """How small a difference a row's undecided comparisons could have shown, by benchmark."""
+    """How small a difference a row could have shown over each whole benchmark."""
     texts = []
-    mine = material.cells.filter(pl.col("group") != "macro", base=base, subset=subset)
     for name in material.benchmarks:
-        open_ = [v.row for v in verdicts.verdicts(mine.filter(benchmark=name))
-                 if v.says == UNDECIDED and v.row["detectable"] is not None]  # fmt: skip
-        if open_:
-            scale = verdicts.scale(material, name)
-            found = sorted({scale.number(row["detectable"]) for row in open_}, key=float)
-            texts.append(f"{name} {'–'.join(dict.fromkeys((found[0], found[-1])))}")
+        mine = material.cells.filter(base=base, subset=subset, benchmark=name, group="")
+        for found in mine["detectable"].drop_nulls():
+            texts.append(f"{name} {verdicts.scale(material, name).number(found)}")
     if not texts:
         return same("")
     listed = ", ".join(texts)
     return Both(
-        f"（能看出的最小差异：{listed}）", f" (smallest difference it could show: {listed})"
+        f"（整个评测能看出的最小差异：{listed}）",
+        f" (smallest difference a whole benchmark could show: {listed})",
     )
 
 
@@ -130,7 +125,7 @@ def lead(material: Material) -> list[Both]:
     if material.cells.is_empty():
         return []
     tuned = len([one for one in material.subsets if one])
-    cells = material.statement.get("cells", [])
+    cells = [one for one in material.statement.get("cells", []) if one.get("subset")]
     failed = sum(one.get("state") == "failed" for one in cells)
     n = (len(material.bases), tuned, len(material.benchmarks), len(cells))
     texts = [
