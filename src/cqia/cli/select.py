@@ -21,7 +21,7 @@ METHODS = ("random", "top", "deita", "cover", "balance")
 @click.option("--score", default="", metavar="SCORER@MODEL", help="For top, deita and cover.")
 @click.option("--lowest", is_flag=True, help="Low scores are the good ones, as with ifd.")
 @click.option("--bound", type=float, help="The similarity from which deita refuses a record.  "
-              "[default: 0.5, with --vectors 0.9]")  # fmt: skip
+              "[default: 0.2, with --vectors 0.9]")  # fmt: skip
 @click.option("--stratify", default="task_minor", show_default=True,
               help="What random keeps the shares of and balance makes equal: task_minor, "
               "task_major, domain, task.")  # fmt: skip
@@ -37,6 +37,8 @@ METHODS = ("random", "top", "deita", "cover", "balance")
 @click.option("--seed", default=0, show_default=True, help="Of the lottery.")
 @click.option("--report", is_flag=True,
               help="Compare all selections that were made, each beside random draws.")  # fmt: skip
+@click.option("--near", type=float, help="For the report: the similarity from which a candidate "
+              "counts as covered.  [default: 0.1, with --vectors 0.8]")  # fmt: skip
 @show.format_option
 def command(
     work: Path,
@@ -53,6 +55,7 @@ def command(
     writers: tuple[str, ...],
     seed: int,
     report: bool,
+    near: float | None,
     format_: str,
 ) -> None:
     """Choose AMOUNT of the candidates by METHOD, and keep for each why it was taken.
@@ -85,7 +88,7 @@ def command(
             )  # fmt: skip
         _tell(work, name or method, facts, format_, alone=not report)
     if report:
-        _compare(work, vectors, format_)
+        _compare(work, vectors, near, format_)
 
 
 def _tell(work: Path, name: str, facts: store.Facts, format_: str, *, alone: bool) -> None:
@@ -110,12 +113,12 @@ def _tell(work: Path, name: str, facts: store.Facts, format_: str, *, alone: boo
     show.line(f"next       cqia assemble --selection {name} --work {work}")
 
 
-def _compare(work: Path, vectors: Path | None, format_: str) -> None:
+def _compare(work: Path, vectors: Path | None, near: float | None, format_: str) -> None:
     from cqia.selection.results import REPORT
     from cqia.stages.selections import compare
 
     with store.lock(work), show.progress("compare") as progress:
-        found = compare(work=work, vectors=vectors, progress=progress)
+        found = compare(work=work, vectors=vectors, near=near, progress=progress)
     if format_ != "table":
         show.table(found.tables["selections"], format_)
         return

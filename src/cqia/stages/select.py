@@ -39,9 +39,9 @@ SCORED = ("top", "deita")
 SPACED = ("deita", "cover")
 """Methods that need similarities."""
 STRATA = (*candidates.LABELS, "task", "")
-BOUNDS = {"grams": 0.5, "vectors": 0.9}
-"""From which similarity deita refuses a record: Deita's own for vectors, this project's choice for
-n-grams, where similarities are lower."""
+BOUNDS = {"grams": 0.2, "vectors": 0.9}
+"""From which similarity deita refuses a record: Deita's own for vectors; for n-grams this project's
+choice, above what nineteen of twenty records of a mixed collection have to their nearest one."""
 
 
 def select(

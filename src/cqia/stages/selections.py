@@ -26,7 +26,7 @@ from cqia.thresholds import means_of
 from cqia.workers import Progress
 
 SEEDS = 5
-NEAR = 0.3
+NEAR = {"grams": 0.1, "vectors": 0.8}
 """Similarity from which a candidate counts as covered by a chosen one (this project's choice)."""
 MEASURES = ("sources", "tasks", "coverage", "nearest", "median_length", "mean_length")
 
@@ -42,7 +42,7 @@ class Compared(NamedTuple):
 def compare(
     *,
     work: Path,
-    near: float = NEAR,
+    near: float | None = None,
     vectors: Path | None = None,
     seeds: int = SEEDS,
     progress: Progress | None = None,
@@ -51,7 +51,7 @@ def compare(
 
     Args:
         work: a working folder in which select has run.
-        near: similarity from which a candidate counts as covered.
+        near: similarity from which a candidate counts as covered; None: as NEAR says.
         vectors: a Parquet file (id, vector) to measure similarity by; None: character n-grams.
         seeds: random draws of each size.
         progress: told of every part read.
@@ -69,6 +69,7 @@ def compare(
             where=str(work),
             mend=f"run: cqia select --method random --amount N --work {work}",
         )
+    near = NEAR["vectors" if vectors else "grams"] if near is None else near
     if not 0 < near <= 1 or seeds < 2:
         raise UserError("similarity lies above 0 and at most at 1, and two draws are the least")
     writers = list(dict.fromkeys(who for one in fresh.values() for who in one["writers"]))
