@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from cqia import answers, store
-from cqia.record import TEXT
+from cqia import answers, decisions, store
+from cqia.record import SCHEMA, TEXT
 from cqia.workers import Progress
 
 LABELS = ("task_minor", "task_major", "domain")
@@ -24,11 +24,13 @@ def read(
     *,
     prompts: bool,
     writers: Sequence[str] = (),
+    decided: pl.DataFrame | None = None,
     progress: Progress | None,
 ) -> pl.DataFrame:
     """One small row a kept record, in the order read: no texts, only what choices depend on.
 
     writers: models whose drafted answers stand for those that are missing.
+    decided: what people decided; a part's records that they brought back stand after its others.
     """
     import polars_hash as plh
 
@@ -37,8 +39,9 @@ def read(
     asked = plh.concat_str("source", pl.lit("\x1f"), "question").nchash.xxh3_64()
     rows = []
     drafted = answers.drafted(work, writers)
+    decided = pl.DataFrame(schema=decisions.DECISIONS) if decided is None else decided
     for number, (_, part) in enumerate(parts, start=1):
-        frame = answers.put(pl.read_parquet(part / "kept.parquet"), drafted)
+        frame = answers.put(decisions.records(part, decided, list(SCHEMA)), drafted)
         rows.append(
             frame.select(
                 "id",
@@ -70,9 +73,11 @@ def _prompt(frame: pl.DataFrame) -> pl.Series:
 
 
 def without_duplicates(
-    work: Path, kept: pl.DataFrame, *, ran: bool
+    work: Path, kept: pl.DataFrame, *, ran: bool, decided: pl.DataFrame | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The candidates, and the duplicates' sources and rules.
+
+    A duplicate that people brought back is a candidate.
 
     Raises:
         RuntimeError: candidates and duplicates are not all that curate kept.
@@ -80,6 +85,9 @@ def without_duplicates(
     if not ran:
         return kept, pl.DataFrame(schema={"id": pl.String, "source": pl.String, "rule": pl.String})
     doubled = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id", "source", "rule"])
+    if decided is not None:
+        back = decisions.returned(decided).implode()
+        doubled = doubled.filter(~pl.col("id").is_in(back))
     table = kept.join(doubled, on="id", how="anti", maintain_order="left")
     if len(table) + len(doubled) != len(kept):
         raise RuntimeError(
@@ -87,6 +95,14 @@ def without_duplicates(
             f" {len(table)} + {len(doubled)} != {len(kept)}"
         )
     return table, doubled
+
+
+def unanswered(waiting: pl.DataFrame) -> pl.DataFrame:
+    """Instructions that nobody has answered yet are left, whoever wants them."""
+    nothing = pl.lit(None, pl.Float64)
+    return waiting.select(
+        "id", pl.col("source").cast(pl.String), rule=pl.lit("NoAnswer"), bound=nothing
+    )
 
 
 def counts(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cqia import answers, ledger, store
+from cqia import answers, decisions, ledger, store
 from cqia.errors import UserError
 from cqia.paper import TYPES
 from cqia.record import SCHEMA
@@ -31,6 +31,8 @@ class Chosen:
     """id, source, split, writer."""
     drafted: pl.DataFrame
     """Answers of the named models, for records without one: `cqia.answers.drafted`."""
+    decided: pl.DataFrame
+    """What people decided: `cqia.decisions.read`."""
 
     def batches(self, source: str) -> Iterator[tuple[str, pl.DataFrame]]:
         """Batches of one source's records in the order read, by split.
@@ -39,7 +41,7 @@ class Chosen:
         """
         wanted = self.table.filter(pl.col("source") == source).select("id", "split")
         for part in store.parts(self.work / "curate" / source):
-            records = pl.read_parquet(part / "kept.parquet", columns=list(SCHEMA))
+            records = decisions.records(part, self.decided, list(SCHEMA))
             found = records.join(wanted, on="id", how="inner", maintain_order="left")
             found = answers.put(found, self.drafted)
             for split in self.splits():
@@ -79,6 +81,13 @@ def opened(work: Path) -> Chosen:
             where=str(work),
             mend="run: cqia assemble",
         )
+    decided = decisions.read(work)
+    if facts["reviewed"] != decisions.mark(decided):
+        raise UserError(
+            "people decided of records after this dataset was assembled",
+            where=str(work),
+            mend="run: cqia assemble",
+        )
     full = [one for name, one in curated.items() if facts["sources"][name]["records"]]
     order = list(TYPES)
     full.sort(key=lambda one: order.index(one["type"]) if one["type"] in order else len(order))
@@ -89,4 +98,5 @@ def opened(work: Path) -> Chosen:
         duplicates=doubles,
         table=pl.read_parquet(work / "assemble" / "chosen.parquet"),
         drafted=answers.drafted(work, facts["writers"]),
+        decided=decided,
     )

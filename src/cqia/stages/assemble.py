@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from cqia import answers, candidates, ledger, store
+from cqia import answers, candidates, decisions, ledger, store
 from cqia.errors import UserError, unknown
 from cqia.exporters.base import rows_in
 from cqia.exporters.catalogue import EXPORTERS
@@ -96,6 +96,7 @@ def assemble(
             where=str(work),
             mend=f"run: cqia dedup --work {work}",
         )
+    decided = decisions.read(work)
     sources: store.Facts = {"curate": inputs, "dedup": doubles and doubles["fingerprint"]}
     facts: dict[str, Any] = {
         "stage": "assemble",
@@ -103,6 +104,7 @@ def assemble(
         "inputs": sources,
         "selection": selection and [selection, of_these(work, selection, sources)],
         "answers": answers.prints(work, writers),
+        "reviewed": decisions.mark(decided),
         "scores": prints(work, thresholds),
         "thresholds": [asdict(one) for one in thresholds],
         "writers": list(writers),
@@ -117,17 +119,19 @@ def assemble(
         return done
     store.begin(folder, mark)
     kept = candidates.read(
-        work, list(curated), prompts=validation > 0, writers=writers, progress=progress
-    )
-    table, doubled = candidates.without_duplicates(work, kept, ran=bool(doubles))
+        work, list(curated), prompts=validation > 0, writers=writers, decided=decided,
+        progress=progress,
+    )  # fmt: skip
+    table, doubled = candidates.without_duplicates(work, kept, ran=bool(doubles), decided=decided)
     table = table.with_columns(lot(seed).alias("lot")).with_row_index("row")
+    table, rejected = decisions.without_rejected(table, decided)
     waiting = table.filter(pl.col("length") == 0)
     fit, low = below(work, table.filter(pl.col("length") > 0), thresholds)
     others = low.clear()
     if selection:
         fit, others = without_others(work, selection, fit)
     chosen, left, taken = _choose(fit, takes, pools, total, unit)
-    left = pl.concat([left, low, others, _unanswered(waiting)])
+    left = pl.concat([left, low, others, candidates.unanswered(waiting), rejected])
     chosen = _split(work, chosen, validation, seed, ran=bool(doubles))
     store.write_frame(folder / "chosen.parquet", chosen.select("id", "source", "split", "writer"))
     store.write_frame(folder / "left.parquet", left)
@@ -242,14 +246,6 @@ def _choose(
     if sum(map(len, rows)) != len(chosen) or len(chosen) + len(left) != len(table):
         raise RuntimeError("chosen and left are not all candidates")
     return chosen, left, told
-
-
-def _unanswered(waiting: pl.DataFrame) -> pl.DataFrame:
-    """Instructions that nobody has answered yet are left, whoever wants them."""
-    nothing = pl.lit(None, pl.Float64)
-    return waiting.select(
-        "id", pl.col("source").cast(pl.String), rule=pl.lit("NoAnswer"), bound=nothing
-    )
 
 
 def _budgets(takes: Sequence[Take], total: int | None) -> list[int | None]:

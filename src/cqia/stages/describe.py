@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from cqia import answers, ledger, paper, store
+from cqia import answers, decisions, ledger, paper, store
 from cqia.errors import UserError
-from cqia.record import TEXT
+from cqia.record import SCHEMA, TEXT
 from cqia.tables import FORMATS, render
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
@@ -62,7 +62,8 @@ def _stage(work: Path, curated: dict[str, str]) -> tuple[str, store.Facts]:
     inputs = {"curate": curated, "dedup": doubles and doubles["fingerprint"]}
     if doubles and doubles.get("inputs", curated) != curated:
         raise _stale(work, "dedup")
-    if chosen and chosen["inputs"] != inputs:
+    reviewed = decisions.mark(decisions.read(work))
+    if chosen and (chosen["inputs"] != inputs or chosen["reviewed"] != reviewed):
         raise _stale(work, "assemble")
     stage = "assemble" if chosen else "dedup" if doubles else "curate"
     return stage, {**inputs, "assemble": chosen and chosen["fingerprint"]}
@@ -81,8 +82,10 @@ def _records(work: Path, sources: list[str], stage: str) -> pl.DataFrame:
     size = {name: pl.col(name).str.len_chars() for name in TEXT}
     chosen = store.manifest(work / "assemble") if stage == "assemble" else None
     drafted = answers.drafted(work, chosen["writers"] if chosen else ())
+    decided = decisions.read(work)
+    decided = decided if stage == "assemble" else decided.clear()
     rows = [
-        answers.put(pl.read_parquet(part / "kept.parquet"), drafted).select(
+        answers.put(decisions.records(part, decided, list(SCHEMA)), drafted).select(
             "id",
             pl.col("source").cast(pl.Enum(sources)),
             pl.col("answer_from").cast(pl.Categorical),
@@ -189,9 +192,10 @@ def _funnel(
     Raises:
         RuntimeError: what is left at the end is not what is described.
     """
-    gone = _gone(
-        work, "dedup", stage != "curate" and store.manifest(work / "dedup") is not None
-    ) + _gone(work, "assemble", stage == "assemble")
+    returned = decisions.returned(decisions.read(work)) if stage == "assemble" else None
+    ran = stage != "curate" and store.manifest(work / "dedup") is not None
+    gone = _gone(work, "dedup", ran, returned) + _gone(work, "assemble", stage == "assemble")
+    chosen = (store.manifest(work / "assemble") or {}) if stage == "assemble" else {}
     rows: list[dict[str, Any]] = []
     for facts in known:
         name = facts["source"]
@@ -210,6 +214,10 @@ def _funnel(
             row("curate", rule, dropped, left)
         if left != facts["kept"]:
             raise RuntimeError(f"{name}: the rules leave {left} records, kept are {facts['kept']}")
+        back = chosen["sources"][name]["kept"] - left if chosen else 0
+        if back:
+            left += back
+            row("review", "brought back by hand", -back, left)
         for where, source, rule, dropped in gone:
             if source == name:
                 left -= dropped
@@ -221,12 +229,16 @@ def _funnel(
     return _frame(rows)
 
 
-def _gone(work: Path, stage: str, ran: bool) -> list[tuple[str, str, str, int]]:
+def _gone(
+    work: Path, stage: str, ran: bool, back: pl.Series | None = None
+) -> list[tuple[str, str, str, int]]:
     """stage, source, rule and number of the records that dedup or assemble left out."""
     if not ran:
         return []
     file = {"dedup": "dropped.parquet", "assemble": "left.parquet"}[stage]
-    counts = pl.read_parquet(work / stage / file, columns=["source", "rule"])
+    counts = pl.read_parquet(work / stage / file, columns=["id", "source", "rule"])
+    if stage == "dedup" and back is not None:
+        counts = counts.filter(~pl.col("id").is_in(back.implode()))
     counts = counts.group_by("source", "rule").len().sort("source", "rule")
     return [(stage, source, rule, count) for source, rule, count in counts.iter_rows()]
 
