@@ -113,7 +113,12 @@ def test_a_hubs_commit_is_written_down(tmp_path: Path, monkeypatch: pytest.Monke
         "abc123", "Apache-2.0", "chatml"
     )  # fmt: skip
     assert asked["origin"] == "01-ai/Yi-6B"
-    assert "*.py" not in asked["patterns"]
+    assert not [one for one in asked["patterns"] if one.endswith("py")]
+    asked.clear()
+    for name in ("qwen-72b", "chatglm2-6b"):
+        with pytest.raises(UserError, match=r"code of its authors.*cqia configure"):
+            ready(named(name), tmp_path)
+    assert not asked
 
 
 def test_the_presets_are_read_by_accelerate(tmp_path: Path) -> None:

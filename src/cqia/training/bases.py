@@ -276,7 +276,15 @@ def _counted(folder: Path) -> int | None:
 
 
 def _fetched(base: Base, place: Path) -> Path:
-    """The hub's folder in its own cache; its commit is written down."""
+    """The hub's folder in its own cache; its commit is written down.
+
+    Code that comes with weights is neither fetched nor run.
+    """
+    if base.code:
+        raise UserError(
+            f"{base.origin} works only with code of its authors, which cqia does not run",
+            mend="serve it and name its address, or train it by another trainer: cqia configure",
+        )
     try:
         import huggingface_hub as hub
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -284,9 +292,7 @@ def _fetched(base: Base, place: Path) -> Path:
         raise missing_extra("transformers", "train") from None
     wanted = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.tiktoken"]
     try:
-        found = hub.snapshot_download(
-            base.origin, allow_patterns=[*wanted, "*.py"] if base.code else wanted
-        )
+        found = hub.snapshot_download(base.origin, allow_patterns=wanted)
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as fault:
         line = str(fault).strip().partition("\n")[0][:200]
         raise UserError(
