@@ -29,6 +29,9 @@ from cqia.llm.protocol import Asking, Choosing, Failure, Messages, Outcome, Repl
 
 MOMENT = 0.002
 """Seconds in which requests are gathered before they are read together."""
+ON_CPU = 2_048
+"""Tokens that a CPU weighs at once at most: more leave its caches and took a tenth to a third
+longer with a small model (benchmarks/choosing.py)."""
 T = TypeVar("T")
 Waiting = tuple[Asking, "asyncio.Future[Outcome]"]
 Done = tuple[int, Outcome]
@@ -50,7 +53,7 @@ class Local:
     adapter: Path | None = None
     """A folder of PEFT that was trained on top of it."""
     batch_tokens: int = 8_192
-    """Tokens that are read at once at most, padding counted."""
+    """Tokens that are read at once at most, padding counted; `ON_CPU` where a CPU weighs."""
     device: str = "auto"
     """cuda where there is one, else cpu."""
     dtype: str = "auto"
@@ -74,7 +77,10 @@ class Local:
                     self.folder, adapter=self.adapter, device=self.device, dtype=self.dtype
                 )
             )
-            self._weigher = local_choose.Weigher(self._loaded, self.batch_tokens)
+            most = self.batch_tokens
+            if self._loaded.device == "cpu":
+                most = min(most, ON_CPU)
+            self._weigher = local_choose.Weigher(self._loaded, most)
         return self
 
     async def __aexit__(self, *fault: object) -> None:
@@ -146,7 +152,7 @@ class Local:
             else:
                 fit.append((number, split))
         yield ends
-        for batch in local_choose.plan([split for _, split in fit], self.batch_tokens):
+        for batch in local_choose.plan([split for _, split in fit], self._weigher.batch_tokens):
             splits = [fit[row][1] for row in batch.rows]
             found = self._weigher.weigh(splits, batch.shared)
             yield [
