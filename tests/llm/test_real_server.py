@@ -34,6 +34,8 @@ with socket.socket() as free:
 params = x.CommonParams()
 params.model.path = sys.argv[1]
 params.n_ctx, params.n_parallel, params.port = 8192, 2, port
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+params.cpuparams.poll = params.cpuparams_batch.poll = 0
 server = x.Server(params)
 print(json.dumps(port), flush=True)
 time.sleep(3600)
@@ -64,7 +66,7 @@ def test_a_real_judge_is_attacked(url: str, tmp_path: Path) -> None:
     pytest.importorskip("statsmodels")
     model = Endpoint(name="smollm2", url=url, concurrency=2, timeout=600)
     price = Price(prompt=1, reply=1)
-    given = {"cache": tmp_path / "r.sqlite", "each": 1, "max_tokens": 160}
+    given = {"cache": tmp_path / "r.sqlite", "each": 1, "max_tokens": 100}
     done = attack(tmp_path, JUDGES["quality"], model, price, **given)  # type: ignore[arg-type]
     assert done.facts["complete"]
     assert done.facts["states"].keys() <= {"read", "unreadable"}
