@@ -150,6 +150,32 @@ def test_a_control_that_helps_is_shown_as_broken(work: Path) -> None:
     assert made.count(">不符合预期<") == 1
 
 
+@pytest.mark.parametrize(
+    ("verdict", "first", "said"),
+    [
+        ("better", "ruozhiba", "符合预期"),
+        ("worse", "zhihu", "符合预期"),
+        ("undecided", "ruozhiba", "无定论"),
+        ("worse", "ruozhiba", "不符合预期"),
+    ],
+)
+def test_a_source_must_be_best_at_its_own_kind(
+    work: Path, verdict: str, first: str, said: str
+) -> None:
+    cells = pl.read_parquet(work / "compare" / "cells.parquet")
+    own = cells.with_columns(pl.col("group").replace("exam", "ruozhiba"))
+    store.write_frame(work / "compare" / "cells.parquet", own)
+    pairs = pl.read_parquet(work / "compare" / "pairs.parquet").head(0)
+    pair = {"base": BASES[0], "benchmark": "reference_loss", "group": "ruozhiba", "first": first,
+            "second": "zhihu" if first == "ruozhiba" else "ruozhiba", "difference": -0.2,
+            "verdict": verdict}  # fmt: skip
+    more = pl.DataFrame([pair], schema_overrides=pairs.schema)
+    store.write_frame(work / "compare" / "pairs.parquet", pl.concat([pairs, more], how="diagonal"))
+    made = page(work)
+    (line,) = re.findall(f"<li[^>]*>[^\n]*{BASES[0]} · ruozhiba[^\n]*", made)
+    assert f">{said}<" in line
+
+
 def test_the_trace_lists_every_number_with_its_files(work: Path) -> None:
     made = page(work)
     text = (work / "report" / "tables" / "trace.csv").read_text("utf-8")

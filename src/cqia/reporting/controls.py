@@ -2,7 +2,8 @@
 
 A statement in which a shuffled source helps says something of its own making. A shuffled control
 must be worse than the base somewhere and better nowhere; a swapped one must not beat the source it
-was made from; a random draw has nothing it must do and is what sources are held against.
+was made from; a random draw has nothing it must do and is what sources are held against. The other
+way round, a source must be best on held-out text of its own kind, or the experiment sees nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import polars as pl
 from cqia.reporting import both, verdicts
 from cqia.reporting.both import Both, same
 from cqia.reporting.material import Material
-from cqia.reporting.verdicts import BETTER, WORSE
-from cqia.reporting.words import ability
+from cqia.reporting.verdicts import BETTER, WORSE, Verdict
+from cqia.reporting.words import SAYS, ability
 
 HELD, BROKEN, OPEN = "held", "broken", "open"
 OUTCOMES = {
@@ -61,7 +62,50 @@ def controls(material: Material) -> list[Control]:
                 found.append(_swapped(material, base, name))
             if kind == "random":
                 found.append(_random(material, base, name))
+            if name and not kind:
+                found += _own(material, base, name)
     return found
+
+
+def _own(material: Material, base: str, name: str) -> list[Control]:
+    """A row of one source, wherever a benchmark has a group of that source's name."""
+    facts = material.facts_of("subsets", name)
+    sources = facts.get("sources") or []
+    mine = material.cells.filter(base=base, subset=name)
+    if len(sources) != 1 or facts.get("kind", "subset") != "subset":
+        return []
+    return [
+        _own_kind(material, verdicts.verdict(row))
+        for row in mine.filter(group=sources[0]).iter_rows(named=True)
+    ]
+
+
+def _own_kind(material: Material, own: Verdict) -> Control:
+    """Whether a row is better than the base, and than every row of other sources, at its own."""
+    base, name, source = own.row["base"], own.row["subset"], own.row["group"]
+    others = [
+        other
+        for other in material.subsets
+        if other and source not in (material.facts_of("subsets", other).get("sources") or [source])
+    ]
+    place = ability(own.row["benchmark"], source)
+    found = [
+        says
+        for other in others
+        for one, says in _pairs(material, base, name, other)
+        if one == place
+    ]
+    ahead, behind = found.count(BETTER), found.count(WORSE)
+    best = own.says == BETTER and ahead == len(found)
+    outcome = BROKEN if behind or own.says == WORSE else HELD if best and found else OPEN
+    return Control(
+        base=base, subset=name, kind="own", outcome=outcome,
+        must=Both("必须在自己一类的留出文本上最好：", "must be best at its own kind, held out: ")
+        + place,
+        found=Both("与基座相比：", "against the base: ") + SAYS[own.says]
+        + Both(f"；胜过 {len(found)} 个其他来源中的 {ahead} 个，不如 {behind} 个",
+               f"; better than {ahead} of {len(found)} other sources, worse than {behind}"),
+    )  # fmt: skip
 
 
 def _verdicts(material: Material, base: str, name: str) -> dict[str, list[Both]]:

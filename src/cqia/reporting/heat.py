@@ -27,7 +27,7 @@ def heat(material: Material, base: str) -> str:
     columns = [
         (name, group)
         for name in material.benchmarks
-        for group in grids.groups(material, name)
+        for group in sorted(grids.groups(material, name), key=bool)
         if group != "macro" and any((s, name, group) in known for s in material.subsets)
     ]
     most = {

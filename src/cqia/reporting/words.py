@@ -131,8 +131,8 @@ def lead(material: Material) -> list[Both]:
     texts = [
         Both(
             f"{n[0]} 个基座、{n[1]} 个训练子集、{n[2]} 个评测；{n[3]} 次训练，{failed} 次失败。",
-            f"{n[0]} base models, {n[1]} subsets, {n[2]} benchmarks; {n[3]} trainings, "
-            f"{failed} failed.",
+            f"Base models: {n[0]}; subsets: {n[1]}; benchmarks: {n[2]}; trainings: {n[3]}, "
+            f"of which failed: {failed}.",
         ),
         Both(
             "差异都是与未微调的基座在同一批题目上的配对差异，方括号内是同时置信区间；"
