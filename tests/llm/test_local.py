@@ -15,7 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from cqia.errors import UserError
-from cqia.llm import local_choose, local_generate, models
+from cqia.llm import local_choose, local_folder, local_generate, models
 from cqia.llm.ask import Asked, ask
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
@@ -229,6 +229,27 @@ def test_an_empty_text_needs_a_start(folder: Path, tmp_path: Path) -> None:
     assert isinstance(empty, Failure)
     assert "empty text" in empty.detail
     assert isinstance(other, Reply)
+
+
+def test_a_start_mark_stands_before_a_text_once(plain: tuple[Any, Any], folder: Path) -> None:
+    from tokenizers.processors import TemplateProcessing
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.bos_token = "<|im_start|>"
+    mark = tokenizer.bos_token_id
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|im_start|> $A", special_tokens=[("<|im_start|>", mark)]
+    )
+    loaded = local_folder._known(plain[0], tokenizer, "cpu")
+    texts = ("问", "<|im_start|>问", "")
+    added, there, empty = loaded.split([Choosing(text=one, continuations=("A",)) for one in texts])
+    assert added
+    assert there
+    assert empty
+    assert added.text == there.text
+    assert added.text[0] == mark
+    assert added.text.count(mark) == 1
+    assert empty.text == (mark,)
 
 
 def question(text: str, **sampling: object) -> Request:
