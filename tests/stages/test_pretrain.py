@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import random
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -112,6 +115,31 @@ def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
     kept = [pl.read_parquet(tmp_path / name / "loss.parquet") for name in ("cut", "whole")]
     assert kept[0].equals(kept[1])
+
+
+RUN = """
+import sys
+from pathlib import Path
+from cqia.stages.pretrain import pretrain
+from tests.stages.test_pretrain import SMALL, texts
+pretrain(folder=Path(sys.argv[1]), texts=texts(), shape=SMALL, batch=8, tokens=60_000)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", RUN]
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([*command, str(tmp_path / "whole")], cwd=root, check=True)
+    with subprocess.Popen([*command, str(tmp_path / "cut")], cwd=root) as running:
+        places = tmp_path / "cut" / "checkpoints"
+        while running.poll() is None and not [*places.glob("*/trainer_state.json")]:
+            time.sleep(0.01)
+        running.kill()
+    assert running.returncode == -9
+    assert store.manifest(tmp_path / "cut") is None
+    subprocess.run([*command, str(tmp_path / "cut")], cwd=root, check=True)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
 
 
 @pytest.mark.parametrize(
