@@ -40,7 +40,7 @@ def test_without_decisions_nothing_is_different(work: Path) -> None:
 
 
 def test_a_dropped_record_comes_back_with_its_cleaned_text(work: Path) -> None:
-    decide(work, {"id": "one-k3", "verdict": "keep"})
+    decide(work, {"id": "one-k3", "verdict": "restore"})
     facts = assemble(work=work)
     assert (facts["kept"], facts["duplicates"], facts["chosen"]) == (10, 1, 9)
     texts = pl.concat([rows for _, rows in opened(work).batches("one")])
@@ -48,7 +48,7 @@ def test_a_dropped_record_comes_back_with_its_cleaned_text(work: Path) -> None:
 
 
 def test_a_duplicate_comes_back(work: Path) -> None:
-    decide(work, {"id": "one-k5", "verdict": "keep"})
+    decide(work, {"id": "one-k5", "verdict": "restore"})
     facts = assemble(work=work)
     assert (facts["kept"], facts["duplicates"], facts["candidates"]) == (9, 0, 9)
 
@@ -71,7 +71,7 @@ def test_a_mended_text_stands_in_the_dataset_and_is_verified(work: Path) -> None
 
 
 def test_decisions_of_ids_that_are_gone_do_no_harm(work: Path) -> None:
-    decide(work, {"id": "nobody", "verdict": "keep"}, {"id": "no-one", "verdict": "drop"})
+    decide(work, {"id": "nobody", "verdict": "restore"}, {"id": "no-one", "verdict": "drop"})
     assert assemble(work=work)["chosen"] == 8
 
 
@@ -87,8 +87,8 @@ def test_a_later_decision_makes_the_dataset_stale(work: Path) -> None:
 def test_the_funnel_adds_up_with_decisions(work: Path) -> None:
     decide(
         work,
-        {"id": "one-k3", "verdict": "keep"},
-        {"id": "one-k5", "verdict": "keep"},
+        {"id": "one-k3", "verdict": "restore"},
+        {"id": "one-k5", "verdict": "restore"},
         {"id": "one-k1", "verdict": "drop"},
     )
     assemble(work=work)
@@ -102,3 +102,8 @@ def test_another_file_in_their_place_is_refused(work: Path) -> None:
     store.write_frame(work / decisions.QUEUE, pl.DataFrame({"id": ["one-k1"]}))
     with pytest.raises(UserError, match="no table of decisions"):
         assemble(work=work)
+
+
+def test_letting_a_record_stand_brings_nothing_back(work: Path) -> None:
+    decide(work, {"id": "one-k3", "verdict": "keep", "verified": True})
+    assert "one-k3" not in (assemble(work=work), chosen(work))[1]

@@ -29,9 +29,12 @@ DECISIONS: dict[str, pl.DataType] = {
 }
 """Columns of decisions.parquet.
 
-verdict: keep or drop. verified: a person read it and let it stand, as it is or mended. by: whose
+verdict: keep (it may stand, unless a rule turns it away), restore (it is in, whatever rule turned it
+away), or drop. verified: a person read it and let it stand, as it is or mended. by: whose
 decision it is, names joined by `、`; raters: how many. new_…: the mended text, null where it stays.
 """
+
+VERDICTS = ("keep", "restore", "drop")
 
 QUEUE = Path("review") / "decisions.parquet"
 """Where they stand in a working folder."""
@@ -51,7 +54,7 @@ def read(work: Path) -> pl.DataFrame:
         return pl.DataFrame(schema=DECISIONS)
     found = pl.read_parquet(path)
     whole = dict(found.schema) == DECISIONS and not found["id"].is_duplicated().any()
-    if not whole or not found["verdict"].is_in(["keep", "drop"]).all():
+    if not whole or not found["verdict"].is_in(VERDICTS).all():
         raise UserError(
             "this is no table of decisions", where=str(path), mend="run: cqia review decisions"
         )
@@ -65,7 +68,7 @@ def mark(decided: pl.DataFrame) -> str:
 
 def returned(decided: pl.DataFrame) -> pl.Series:
     """The ids that are to be in whatever rule turned them away."""
-    return decided.filter(verdict="keep")["id"]
+    return decided.filter(verdict="restore")["id"]
 
 
 def records(part: Path, decided: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
