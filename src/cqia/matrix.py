@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,9 +40,10 @@ from cqia.rows import (
     state_file,
     with_threads,
 )
+from cqia.stages.attribute import attribute, best_mixtures
 from cqia.stages.compare import compare
 from cqia.stages.evaluate import forecast
-from cqia.statement import Base, Measure, Statement
+from cqia.statement import Base, Measure, Statement, Subset
 from cqia.workers import Progress
 
 Bar = Callable[[str], AbstractContextManager[Progress | None]]
@@ -85,55 +86,83 @@ def play(
         with bar(f"base {base.name}") as progress:
             facts, bases[base.name] = _base(work, statement, base, progress)
         yield Step(f"base {base.name}", facts)
+    stand = Stand(work, statement, bases, judges, bar, workers, most)
     every = rows(statement, sources)
-    with bar("rows") as progress:
-        states = _queue(work, statement, every, bases, workers, progress)
-    yield Step("rows", states)
-    for row in every:
-        for measure in statement.measures:
-            for judge in measure.judges:
-                most = _judge(work, statement, row, bases, measure, judges[judge], most, bar)
-    yield from conclude(work, statement, every, bases, name=name, bar=bar)
-
-
-def conclude(
-    work: Path,
-    statement: Statement,
-    every: list[Row],
-    bases: dict[str, Path],
-    *,
-    name: str,
-    bar: Bar,
-) -> Iterator[Step]:
-    """Gather the outcomes, compare them and write the report.
-
-    Raises:
-        UserError: no row succeeded.
-    """
-    frames = list(outcomes(work, statement, every))
-    if not frames:
-        errors = [store.read_json(state_file(work, one)).get("error", "") for one in every]
-        raise UserError(
-            f"no row of the statement succeeded; the first error: {next(filter(None, errors), '')}",
-            where=str(work / "statement" / "rows"),
-        )
-    table = pl.concat(frames, how="diagonal")
-    store.write_frame(work / "statement" / "outcomes.parquet", table)
+    yield Step("rows", perform_all(stand, every))
+    if statement.attribution.check:
+        yield Step("compare", _compare(stand, every))
+        checks = _checks(stand, every)
+        yield Step("rows", perform_all(stand, checks))
+        every += checks
+    yield Step("compare", _compare(stand, every))
     store.write_json(
         work / "statement" / "manifest.json", summary(work, statement, every, bases, name)
     )
-    with bar("compare") as progress:
-        facts = compare(folder=work / "compare", outcomes=table, progress=progress)
-    yield Step("compare", facts)
-    if statement.attribution.mixtures or statement.attribution.without:
-        from cqia.stages.attribute import attribute
-
+    wanted = statement.attribution
+    if wanted.mixtures or wanted.without or wanted.pairs:
         yield Step("attribute", attribute(work))
     from cqia.stages.report import report
 
     with bar("report"):
         facts = report(work=work)
     yield Step("report", facts)
+
+
+@dataclass(slots=True)
+class Stand:
+    """Where a statement is played, by whom it is judged, and what may still be spent."""
+
+    work: Path
+    statement: Statement
+    bases: dict[str, Path]
+    judges: dict[str, Priced]
+    bar: Bar
+    workers: int
+    most: float | None
+
+
+def perform_all(stand: Stand, every: list[Row]) -> store.Facts:
+    """Do rows that are not done, and have judges read what must be judged."""
+    with stand.bar("rows") as progress:
+        states = _queue(stand, every, progress)
+    for row in every:
+        for measure in stand.statement.measures:
+            for judge in measure.judges:
+                _judge(stand, row, measure, stand.judges[judge])
+    return states
+
+
+def _compare(stand: Stand, every: list[Row]) -> store.Facts:
+    """Gather the outcomes of rows and compare them.
+
+    Raises:
+        UserError: no row succeeded.
+    """
+    frames = list(outcomes(stand.work, stand.statement, every))
+    if not frames:
+        errors = [store.read_json(state_file(stand.work, one)).get("error", "") for one in every]
+        raise UserError(
+            f"no row of the statement succeeded; the first error: {next(filter(None, errors), '')}",
+            where=str(stand.work / "statement" / "rows"),
+        )
+    table = pl.concat(frames, how="diagonal")
+    store.write_frame(stand.work / "statement" / "outcomes.parquet", table)
+    with stand.bar("compare") as progress:
+        return compare(folder=stand.work / "compare", outcomes=table, progress=progress)
+
+
+def _checks(stand: Stand, plain: list[Row]) -> list[Row]:
+    """Rows of the mixtures that attribution predicts to be best, for each base and seed."""
+    work, statement = stand.work, stand.statement
+    place = work / "statement" / "manifest.json"
+    store.write_json(place, summary(work, statement, plain, stand.bases, ""))
+    attribute(work)
+    found = [
+        Subset(name=name, weights=tuple(shares.items()), kind="mixture")
+        for name, shares in best_mixtures(work, statement.attribution.check)
+    ]
+    tuned = [base for base in statement.bases if base.tune]
+    return [Row(base, one, seed) for base in tuned for seed in statement.seeds for one in found]
 
 
 def _base(
@@ -167,17 +196,12 @@ def _base(
     return facts, work / "base" / base.name / "model"
 
 
-def _queue(
-    work: Path,
-    statement: Statement,
-    every: list[Row],
-    bases: dict[str, Path],
-    workers: int,
-    progress: Progress | None,
-) -> store.Facts:
+def _queue(stand: Stand, every: list[Row], progress: Progress | None) -> store.Facts:
     """Do all rows that are not done; returns how many are done and failed."""
     from cqia.training.loading import fingerprint
 
+    work, statement, bases = stand.work, stand.statement, stand.bases
+    workers = stand.workers
     prints = {one: fingerprint(path) if path.is_dir() else one for one, path in bases.items()}
     marks = {row.place: mark_of(work, statement, row, prints[row.base.name]) for row in every}
     left = [row for row in every if not done(work, row, marks[row.place])]
@@ -288,32 +312,25 @@ def judges_of(statement: Statement, most: float | None) -> dict[str, Priced]:
     return found
 
 
-def _judge(
-    work: Path,
-    statement: Statement,
-    row: Row,
-    bases: dict[str, Path],
-    measure: Measure,
-    judge: Priced,
-    most: float | None,
-    bar: Bar,
-) -> float | None:
-    """Evaluate a row on a judged benchmark; returns what may still be spent."""
+def _judge(stand: Stand, row: Row, measure: Measure, judge: Priced) -> None:
+    """Evaluate a row on a judged benchmark, and book what it cost."""
+    work, statement = stand.work, stand.statement
     if store.read_json(state_file(work, row))["state"] != "done":
-        return most
-    with bar(f"{measure.name} {'/'.join(row.place.parts)}") as progress:
+        return
+    with stand.bar(f"{measure.name} {'/'.join(row.place.parts)}") as progress:
         facts = evaluate_row(
             work,
             measure,
             row,
-            model_of(work, statement, row, bases[row.base.name]),
+            model_of(work, statement, row, stand.bases[row.base.name]),
             benchmark_of(measure),
             judge=judge.model,
-            judge_price=affordable(judge, most),
-            most=most,
+            judge_price=affordable(judge, stand.most),
+            most=stand.most,
             progress=progress,
         )
-    return None if most is None else most - facts.get("spent", 0.0)
+    if stand.most is not None:
+        stand.most -= facts.get("spent", 0.0)
 
 
 def summary(

@@ -49,6 +49,7 @@ def test_outcomes_and_manifest_hold_to_the_contract(tmp_path: Path) -> None:
         "states": {"read": 6}, "complete": True,
     }  # fmt: skip
     assert {name: facts[name] for name in wanted} == wanted
+    assert facts.pop("spent") == 0
     assert store.manifest(tmp_path / "e") == facts
     assert "seconds" not in facts
     assert set(store.read_json(tmp_path / "e" / "timing.json")) == {"seconds", "cost"}
@@ -57,6 +58,7 @@ def test_outcomes_and_manifest_hold_to_the_contract(tmp_path: Path) -> None:
 def test_the_same_evaluation_is_not_run_again_and_another_is(tmp_path: Path) -> None:
     model = Answering(lambda asked: "A")
     first = run(tmp_path, model)
+    assert first.pop("spent") == 0
     assert run(tmp_path, model) == first
     assert model.asked == 6
     other = [*items(5), Item(id="5", question="别的", group="g1", options=OPTIONS, gold="A")]

@@ -26,9 +26,10 @@ PARTS = ("torch", "transformers", "trl", "scipy", "statsmodels", "plotly")
 def command(work: Path, workers: int) -> None:
     """Play the whole job on the samples that come with cqia; needs no network and no key.
 
-    From raw files to the dataset, and to a small statement: a proxy model is made, tuned on three of
-    the sources with two seeds, evaluated beside itself untuned, and reported. That last part needs
-    the extras train, stats and plot, and is left out, with a word, where they are not installed.
+    From raw files to the dataset, and to a small statement: a proxy model is made, tuned on three
+    of the sources with two seeds, evaluated beside itself untuned, and reported. That last part
+    needs the extras train, stats and plot, and is left out, with a word, where they are not
+    installed.
     """
     from cqia.shipped import shipped
 

@@ -16,6 +16,7 @@ rows left out no better than chance says so (`learnt`), and its mixture is not t
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,8 @@ def best_mixtures(work: Path, count: int) -> list[tuple[str, dict[str, float]]]:
     known = table.filter("learnt").with_columns(worth=pl.col("error") / pl.col("chance"))
     found: dict[str, dict[str, float]] = {}
     for row in known.sort("worth").iter_rows(named=True):
-        name = f"{CHECK}{row['benchmark']}-{row['group'] or 'all'}"
+        ability = f"{row['benchmark']}-{row['group'] or 'all'}"
+        name = CHECK + re.sub(r"[^\w-]+", "-", ability)
         shares = dict(zip(row["sources"], row["shares"], strict=True))
         found.setdefault(name, {k: v for k, v in shares.items() if v > 0})
     return list(found.items())[:count]

@@ -106,7 +106,8 @@ def evaluate(
         progress: told of every end.
 
     Returns:
-        The manifest; `complete` says whether every request had its reply.
+        The manifest; `complete` says whether every request had its reply. Beside it `spent`, what
+        this run cost; it is absent where nothing was left to do.
 
     Raises:
         UserError: a judge or rival is missing, the prices can't be added up, or the model tells no
@@ -135,7 +136,7 @@ def evaluate(
     said["complete"] = not len(broken) and "unsent" not in states
     took = {"seconds": round(time.monotonic() - began, 3), "cost": hands.spent}
     store.write_json(folder / "timing.json", took)
-    return store.seal(folder, mark, {**facts, **said})
+    return {**store.seal(folder, mark, {**facts, **said}), "spent": hands.spent}
 
 
 def _check(
