@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cqia import matrix, store
+from cqia import account, matrix, store
 from cqia.errors import UserError
 from cqia.play import no_bar
 from cqia.settings import load
@@ -168,7 +168,7 @@ def test_an_unknown_judge_is_told_before_anything_is_trained(work: Path, tmp_pat
 
 
 def test_the_plan_counts_rows_and_items(work: Path, tmp_path: Path) -> None:
-    said = matrix.plan(work, statement(tmp_path), ["song", "tang"])
+    said = account.plan(work, statement(tmp_path), ["song", "tang"])
     told = dict(said.iter_rows())
     assert told["rows"] == "9: 8 to train, 1 as they are"
     assert "items a row" in told["held-out"]

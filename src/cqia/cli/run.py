@@ -39,13 +39,13 @@ def command(
     on where it was, and a row that failed is tried again.
     """
     if dry_run:
-        from cqia import experiment, matrix
+        from cqia import account, experiment
 
         read = experiment.read(toml, work=work)
         if read.statement is None:
             raise UserError("there is nothing to forecast", where=str(toml), mend="add [statement]")
         names = [one.source.name for one in read.inputs]
-        show.table(matrix.plan(read.work, read.statement, names), format_)
+        show.table(account.plan(read.work, read.statement, names), format_)
         return
     play(toml, work, workers, allow_bad, format_, most=max_cost)
 
