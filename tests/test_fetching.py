@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from cqia.downloads import Lost, Web
 from cqia.errors import UserError
-from cqia.fetching import Lost, Outcome, Web, as_lines, fetch, members
+from cqia.fetching import Outcome, as_lines, fetch, members
 from cqia.open_data import BENCHMARKS, OPEN_DATA, Collection, OpenFile
 
 ROOT = Path(__file__).resolve().parent.parent
