@@ -34,7 +34,7 @@ def cohen(
 ) -> Agreement:
     """Cohen's (1960) kappa of two raters; None: not rated, left out and counted."""
     both = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
-    codes = _codes([pair for pair in both])
+    codes = _codes(both)
 
     def kappa(rows: Codes) -> float:
         from statsmodels.stats.inter_rater import cohens_kappa
@@ -79,7 +79,7 @@ def krippendorff(
     """
     table = np.array(
         [[np.nan if one is None else one for one in row] for row in ratings], dtype=np.float64
-    ).reshape(len(ratings), -1)
+    ).reshape(len(ratings), len(ratings[0]) if ratings else 0)
     shared = table[(~np.isnan(table)).sum(axis=1) > 1]
 
     def alpha(rows: Codes) -> float:
@@ -146,8 +146,9 @@ def _codes(rows: Sequence[Sequence[Hashable | None]]) -> Codes:
     """Labels as numbers; equal labels, equal numbers."""
     labels = sorted({one for row in rows for one in row}, key=repr)
     number = {label: place for place, label in enumerate(labels)}
+    width = len(rows[0]) if rows else 0
     return np.array([[number[one] for one in row] for row in rows], dtype=np.int64).reshape(
-        len(rows), -1
+        len(rows), width
     )
 
 
@@ -162,17 +163,13 @@ def _with_interval(
 ) -> Agreement:
     """A statistic of items with its percentile interval, items drawn 1,000 times.
 
-    Draws without a value (all of one label) are left out of the percentiles.
+    Draws without a value (all of one label) are left out of the percentiles; scipy's bootstrap
+    gives no interval at all then.
     """
-    from scipy.stats import bootstrap
-
-    rows = np.arange(items)
-    value = statistic(rows) if items else float("nan")
+    value = statistic(np.arange(items)) if items else float("nan")
     if items < 2 or np.isnan(value):
         return Agreement(value, float("nan"), float("nan"), items, left_out)
-    found = bootstrap(
-        (rows,), statistic, vectorized=False, n_resamples=1_000, method="percentile",
-        rng=np.random.default_rng(seed),
-    )  # fmt: skip
-    low, high = np.nanquantile(found.bootstrap_distribution, (LEVEL / 2, 1 - LEVEL / 2))
+    rng = np.random.default_rng(seed)
+    draws = [statistic(rng.integers(0, items, items)) for _ in range(1_000)]
+    low, high = np.nanquantile(draws, (LEVEL / 2, 1 - LEVEL / 2))
     return Agreement(value, float(low), float(high), items, left_out)

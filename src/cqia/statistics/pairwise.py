@@ -55,6 +55,8 @@ def tally(scores: Floats) -> Tally:
     counts = [int((scores == value).sum()) for value in (1.0, 0.5, 0.0)]
     if sum(counts) != len(scores):
         raise ValueError("a verdict is 1, 0.5 or 0")
+    if not len(scores):
+        raise ValueError("no verdicts have no shares")
     n = len(scores)
     return Tally(*(Share(count, count / n, *wilson(count, n)) for count in counts))
 

@@ -63,21 +63,24 @@ def _components(scores: Floats, of: Layout) -> tuple[Floats, Floats]:
 
 
 def pooled(found: Spread) -> Spread:
-    """The same spread for all rows: their mean, weighted by degrees of freedom.
+    """The same spread for all rows, weighted by degrees of freedom; more for a row that shows more.
 
     All rows of a table are trained alike, so one variance between seeds is assumed for them, as in
-    an analysis of variance; two seeds of eight rows tell as much of it as nine seeds of one.
+    an analysis of variance; two seeds of eight rows tell as much of it as nine seeds of one. A row
+    of three seeds or more that lie further apart keeps its own, larger variance: otherwise a row
+    that another seed throws about would be taken for a steady one. Two seeds tell too little.
     """
     weights = np.where(np.isnan(found.between + found.within), 0.0, found.degrees)
     total = weights.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         between = np.nansum(weights * found.between, axis=0) / total
         within = np.nansum(weights * found.within, axis=0) / total
-    known = found.seeds[:, None] > 1
+        own = (found.degrees >= 2) & (found.between > between)
+    known = ~np.isnan(found.degrees) & (total > 0)
     shape = found.between.shape
     return Spread(
-        np.where(known, np.broadcast_to(between, shape), np.nan),
-        np.where(known, np.broadcast_to(within, shape), np.nan),
+        np.where(known, np.where(own, found.between, between), np.nan),
+        np.where(known, np.where(own, found.within, within), np.nan),
         np.where(known, np.broadcast_to(total, shape), np.nan),
         found.seeds,
     )
