@@ -30,6 +30,8 @@ VERBS = {
     "evaluate": "ask a model a benchmark's questions, and grade its replies",
     "compare": "which row is better at what, with intervals and shared ranks",
     "report": "the statement, its tables and figures in one page",
+    "web": "look, review and compare in the browser",
+    "review": "take rounds of review out, bring results in",
     "drops": "how many records each rule dropped, with examples",
     "why": "everything that happened to one record",
     "whatif": "what another bound would keep and drop, without a rerun",

@@ -22,9 +22,9 @@ from cqia import ledger, store
 from cqia.record import TEXT
 from cqia.reviewing.bigrams import BREAK, Lists, build, slots
 
-PART = 20_000
+PART = 10_000
 """Records of a part of the index: as many as are read, hashed and written at a time."""
-LOOK = 4_000
+LOOK = 2_000
 """So many candidates of a text are looked into; of more, the number is an upper bound."""
 KEPT = "kept"
 COLUMNS = ("id", "source", "rule", "value", *TEXT, "task")
@@ -99,10 +99,22 @@ class Search:
                 break
         return self._page(len(rows), False, np.concatenate(found)[: limit + 1], limit)
 
-    def ids(self, query: Query) -> list[tuple[str, str]]:
-        """Every id and source that a query without text finds."""
-        rows = np.flatnonzero(self._mask(query))
-        return list(self.facts[rows].select("id", pl.col("source").cast(pl.String)).iter_rows())
+    def record(self, id: str) -> dict[str, Any] | None:
+        """A record's texts, its source and the rule of its fate."""
+        row = self.facts["id"].index_of(id)
+        if row is None:
+            return None
+        return self._page(1, True, np.array([row]), 1).rows[0]
+
+    def names(self, column: str) -> list[str]:
+        """What a query's source, rule or task can be."""
+        kind = self.facts[column].dtype
+        assert isinstance(kind, pl.Enum)
+        return [one for one in kind.categories.to_list() if one]
+
+    def rows(self, query: Query) -> Rows:
+        """The rows of everything that a query finds; its text is not asked for."""
+        return np.flatnonzero(self._mask(query))
 
     def values(self, measure: str) -> npt.NDArray[np.float64]:
         """A measure of every record, NaN where it was not measured."""

@@ -1,0 +1,211 @@
+"""Rounds for other programs and for raters without a server, and their results back.
+
+Label Studio: a list of tasks with `data` and, where decided, `annotations`. Argilla: records with
+`fields`, `metadata`, `responses`. Offline: one HTML file that holds the round; the file it saves
+comes back in. What comes in is checked like any request: strangers wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import orjson
+
+from cqia.errors import UserError
+from cqia.record import TEXT
+from cqia.reviewing import people, queue
+from cqia.reviewing.book import Book, Row, now
+
+FORMATS = ("label-studio", "argilla")
+LONGEST = 200_000
+"""Characters of a text that comes in."""
+
+Finding = Callable[[str], Row | None]
+"""From an id to its record."""
+
+
+def items(book: Book, round_: int, find: Finding) -> list[Row]:
+    """A round's items in order, with texts and with everybody's decisions.
+
+    Raises:
+        UserError: there is no such round.
+    """
+    if not book.one("select 1 from round where id = ? and kind = 'review'", round_):
+        raise UserError(f"there is no round {round_}")
+    said: dict[str, list[Row]] = {}
+    for row in book.rows(f"select * from ({queue.LATEST}) where round = ?", "review", round_):
+        said.setdefault(row["record"], []).append(row)
+    found = []
+    for item in book.rows("select * from item where round = ? order by place", round_):
+        record = find(item["record"]) or {}
+        texts = {name: str(record.get(name) or "") for name in TEXT}
+        found.append({**item, **texts, "said": said.get(item["record"], [])})
+    return found
+
+
+def write(book: Book, round_: int, format_: str, find: Finding) -> bytes:
+    """A round in another program's JSON."""
+    one = _task if format_ == "label-studio" else _record
+    found = [one(item, round_) for item in items(book, round_, find)]
+    return orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _task(item: Row, round_: int) -> Row:
+    return {
+        "data": {"id": item["record"], "source": item["source"], "round": round_}
+        | {name: item[name] for name in TEXT},
+        "annotations": [
+            {
+                "completed_by": row["name"],
+                "lead_time": row["seconds"],
+                "result": [
+                    {"from_name": "action", "to_name": "output", "type": "choices",
+                     "value": {"choices": [row["action"]]}},
+                    *({"from_name": name, "to_name": "output", "type": "textarea",
+                       "value": {"text": [row[name]]}}
+                      for name in ("reason", "note", *TEXT) if row[name]),
+                ],
+            }
+            for row in item["said"]
+        ],
+    }  # fmt: skip
+
+
+def _record(item: Row, round_: int) -> Row:
+    return {
+        "id": item["record"],
+        "fields": {name: item[name] for name in TEXT},
+        "metadata": {"source": item["source"], "round": round_},
+        "responses": [
+            {
+                "user": row["name"],
+                "status": "submitted",
+                "values": {
+                    name: {"value": row[name]}
+                    for name in ("action", "reason", "note", *TEXT)
+                    if row[name]
+                },
+            }
+            for row in item["said"]
+        ],
+    }
+
+
+def offline(book: Book, round_: int, name: str, find: Finding) -> str:
+    """The JSON that an offline file for one rater holds; others' decisions are not in it."""
+    person = people.named(book, name)
+    facts = {"round": round_, "person": person.id}
+    told = {
+        **facts,
+        "name": person.name,
+        "signature": people.signature(book, "offline", json.dumps(facts)),
+        "items": [
+            {"record": item["record"], "source": item["source"]}
+            | {name: item[name] for name in TEXT}
+            for item in items(book, round_, find)
+        ],
+    }
+    return json.dumps(told, ensure_ascii=False)
+
+
+def read(book: Book, body: bytes) -> int:
+    """Take in a results file of any of the three kinds, and return the number of decisions taken.
+
+    What the same person decided in the same words before is not written again.
+
+    Raises:
+        UserError: the file can't be read, was not made here, or says what can't be.
+    """
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as fault:
+        raise UserError(f"this is no JSON ({fault})", mend="export it anew") from None
+    if isinstance(found, dict) and "signature" in found:
+        rows = _of_offline(book, found)
+    elif isinstance(found, list) and all(isinstance(one, dict) for one in found):
+        rows = [row for one in found for row in (_of_task(one) or _of_record(one))]
+    else:
+        raise UserError("this is neither a list of tasks nor an offline result")
+    return sum(_take(book, row, number) for number, row in enumerate(rows, start=1))
+
+
+def _of_offline(book: Book, found: Row) -> list[Row]:
+    facts = {"round": found.get("round"), "person": found.get("person")}
+    good = people.signature(book, "offline", json.dumps(facts))
+    decided = found.get("decisions")
+    if found.get("signature") != good or not isinstance(decided, list):
+        raise UserError("this file was not made from this book", mend="export it anew")
+    person = book.one("select name from person where id = ?", facts["person"])
+    assert person is not None
+    told = [one for one in decided if isinstance(one, dict)]
+    return [{**one, "round": facts["round"], "name": person["name"]} for one in told]
+
+
+def _of_task(one: Row) -> list[Row]:
+    rows = []
+    data = one.get("data") or {}
+    for said in one.get("annotations") or []:
+        row = {"record": data.get("id"), "round": data.get("round")}
+        row |= {"name": said.get("completed_by"), "seconds": said.get("lead_time")}
+        for part in said.get("result") or []:
+            value = part.get("value") or {}
+            row[part.get("from_name")] = (value.get("choices") or value.get("text") or [""])[0]
+        rows.append(row)
+    return rows
+
+
+def _of_record(one: Row) -> list[Row]:
+    rows = []
+    for said in one.get("responses") or []:
+        values = {key: (value or {}).get("value") for key, value in said["values"].items()}
+        meta = one.get("metadata") or {}
+        rows.append({"record": one.get("id"), "round": meta.get("round"), "name": said.get("user")}
+                    | values)  # fmt: skip
+    return rows
+
+
+def _take(book: Book, row: Row, number: int) -> bool:
+    """Write one decision from outside down; False where it stands there already."""
+
+    def text(name: str) -> str:
+        value = row.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or len(value) > LONGEST:
+            raise UserError(f"decision {number}: {name!r} is no text")
+        return value
+
+    round_, record, name = row.get("round"), text("record"), text("name")
+    seconds = row.get("seconds")
+    item = book.one("select * from item where round = ? and record = ?", round_, record)
+    if not isinstance(round_, int) or item is None or not name:
+        raise UserError(f"decision {number}: no such round, record or rater")
+    person = people.named(book, name)
+    texts = {one: text(one) for one in TEXT if row.get(one) is not None}
+    last = book.one(
+        f"select * from ({queue.LATEST}) where round = ? and record = ? and person = ?",
+        "review",
+        round_,
+        record,
+        person.id,
+    )
+    keys = ("action", "reason", "note")
+    if last and all((last[key] or "") == text(key).strip() for key in keys):
+        return False
+    with book.writing() as db:
+        db.execute(
+            "insert or ignore into claim values (?, ?, ?, ?)", (round_, record, person.id, now())
+        )
+    queue.decide(
+        book,
+        round_=round_,
+        record=record,
+        person=person.id,
+        action=text("action"),
+        reason=text("reason"),
+        note=text("note"),
+        texts=texts,
+        seconds=float(seconds) if isinstance(seconds, int | float) else None,
+    )
+    return True
