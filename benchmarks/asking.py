@@ -155,7 +155,8 @@ def main(count: int, rounds: int, given: dict[str, Path], place: Path) -> None:
         load = os.getloadavg()[0]
         print(f"{count} requests, {UNDER_WAY} under way, load of the machine before: {load:.1f}\n")
         kinds = ["bare", "ours", "cached", "cached, CPU", *names]
-        print(f"| stub | {' | '.join(kinds)} | ours / bare | ours / {' | ours / '.join(names)} |")
+        shown = [*kinds, *(f"ours / {name}" for name in ("bare", *names))]
+        print(f"| stub | {' | '.join(shown)} |")
         print("|---|" + "---:|" * (len(kinds) + 1 + len(names)))
         for delay in (0.02, 0.2):
             command = [sys.executable, "-m", "tests.llm.server", "fine", str(delay)]

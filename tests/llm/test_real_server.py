@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from cqia.judges.attacks import BASES
 from cqia.judges.base import Case
 from cqia.judges.catalogue import JUDGES
 from cqia.llm.ask import ask
@@ -62,8 +63,12 @@ def url() -> Iterator[str]:
         server.communicate()
 
 
-def test_a_real_judge_is_attacked(url: str, tmp_path: Path) -> None:
+def test_a_real_judge_is_attacked(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("statsmodels")
+    monkeypatch.setattr("cqia.stages.attack.BASES", BASES[:1])
+    monkeypatch.setattr("cqia.stages.attack.PLACES", ("end",))
     model = Endpoint(name="smollm2", url=url, concurrency=2, timeout=600)
     price = Price(prompt=1, reply=1)
     given = {"cache": tmp_path / "r.sqlite", "each": 1, "max_tokens": 100}

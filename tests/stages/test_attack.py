@@ -135,3 +135,5 @@ def test_every_judge_can_be_attacked(name: str, tmp_path: Path) -> None:
     assert row["pairs"] == row["asked"] == (len(KINDS) - 1) * 10
     assert (row["shift"] is None) == (not judge.score)
     assert row["moved"] > 0
+    alone = table(tmp_path, name, "scripted").filter(kind="order").row(0, named=True)
+    assert alone["shift_low"] is None

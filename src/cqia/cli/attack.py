@@ -95,6 +95,6 @@ def _short(moves: pl.DataFrame) -> pl.DataFrame:
 
 def _interval(low: float | None, high: float | None) -> str:
     """An interval; nothing where there is none."""
-    if low is None or high is None or low != low:
+    if low is None or high is None:
         return ""
     return f" [{low:.2f}, {high:.2f}]"

@@ -9,6 +9,7 @@ a score that moved was moved by the text; how often harmless sentences move it s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -224,7 +225,8 @@ def _group(kind: str, rows: pl.DataFrame) -> dict[str, Any]:
     change = pairs.drop_nulls("change")
     shift: tuple[float | None, ...] = (None, None, None)
     if len(change):
-        shift = mean(change["change"].to_list(), change["attack"].to_list())
+        found = mean(change["change"].to_list(), change["attack"].to_list())
+        shift = tuple(None if math.isnan(one) else one for one in found)
     states = rows["state"]
     return {
         "kind": kind,
