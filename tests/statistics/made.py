@@ -39,15 +39,14 @@ def null_scores(
     """No row differs: rows x seeds x items; the first row is the base, with one seed."""
 
     def lumps(*shape: int) -> Floats:
-        return np.asarray(
-            np.repeat(draw.normal(0, 0.4, (*shape, items // cluster)), cluster, axis=-1)
-        )
+        drawn = draw.normal(0, 0.4, (*shape, items // cluster))
+        return np.repeat(np.asarray(drawn, dtype=np.float64), cluster, axis=-1)
 
     easy = np.repeat(draw.normal(0, 1, items // cluster), cluster)
     spread = np.full((rows, 1, 1), seed_sd)
     spread[1] = seed_sd if first_sd is None else first_sd
     drift = draw.normal(0, 1, (rows, seeds, 1)) * spread
-    scores = easy + lumps(rows, 1) + drift + draw.normal(0, 0.5, (rows, seeds, items))
+    scores: Floats = easy + lumps(rows, 1) + drift + draw.normal(0, 0.5, (rows, seeds, items))
     if kind == "right or wrong":
         # The base row's latent noise is as wide as a tuned row's, so that both are right as often.
         scores[0, 0] += draw.normal(0, 1, items) * seed_sd - drift[0, 0]

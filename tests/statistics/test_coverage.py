@@ -13,6 +13,8 @@ from tests.statistics.made import GROUPS, comparison, null_scores, plan
 TABLES = 1_000
 ROWS = 9
 """A base row and eight subsets."""
+ERROR = 0.004
+"""Of a share of the 8,000 intervals of a simulation, two standard errors."""
 
 
 def played(
@@ -28,8 +30,10 @@ def played(
         low, high = families.interval(found)
         held += float(((low <= 0) & (high >= 0))[:, 0].mean())
         low, high = families.interval(found, families.sidak(found.value.size))
-        p = families.holm(families.p_values(found).reshape(-1, 1)).reshape(low.shape)
-        wrong += bool((((low > 0) | (high < 0)) & (p <= families.LEVEL)).any())
+        clear = (low > 0) | (high < 0)
+        if clear.any():
+            p = families.holm(families.p_values(found).reshape(-1, 1)).reshape(low.shape)
+            wrong += bool((clear & (p <= families.LEVEL)).any())
     return held / tables, wrong / tables
 
 
@@ -40,7 +44,7 @@ def played(
 def test_intervals_cover_and_nothing_wins_by_chance(seeds: int, items: int, kind: str) -> None:
     held, wrong = played(seeds=seeds, items=items, kind=kind, tables=TABLES)
     print(f"\n{kind}, {seeds} seeds, {items} items: covers {held:.4f}, false winners {wrong:.3f}")
-    assert 0.93 <= held <= 0.975
+    assert 0.93 - ERROR <= held <= 0.97 + ERROR
     assert wrong <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / TABLES)
 
 
@@ -48,7 +52,7 @@ def test_intervals_cover_and_nothing_wins_by_chance(seeds: int, items: int, kind
 def test_clusters_of_five_are_covered_too() -> None:
     held, wrong = played(seeds=3, items=300, kind="numbers", tables=TABLES, cluster=5)
     print(f"\nclusters of 5: covers {held:.4f}, false winners {wrong:.3f}")
-    assert 0.93 <= held <= 0.97
+    assert 0.93 - ERROR <= held <= 0.97 + ERROR
     assert wrong <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / TABLES)
 
 

@@ -87,14 +87,15 @@ class Comparison:
 
     def differences(self, first: Sequence[int], second: Sequence[int]) -> Estimate:
         """Every row of `first` minus its row of `second`, paired by item."""
-        averages, matched = self.table.averages, self.table.right_or_wrong
+        averages, seeds = self.table.averages, self.spread.seeds
         a, b = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
-        chunks = range(0, len(a), CHUNK)
+        # Two outcomes are added, which are less than two items where items have several seeds.
+        added = 2.0 if self.table.right_or_wrong else 0.0
+        eased = added / np.maximum(np.maximum(seeds[a], seeds[b]), 1.0)
         parts = [
-            moments(averages[a[i : i + CHUNK]] - averages[b[i : i + CHUNK]], self.table.layout,
-                    matched=matched)
-            for i in chunks
-        ]  # fmt: skip
+            moments(averages[a[chunk]] - averages[b[chunk]], self.table.layout, eased=eased[chunk])
+            for chunk in (slice(i, i + CHUNK) for i in range(0, len(a), CHUNK))
+        ]
         if not parts:
             empty = np.zeros((0, len(self.table.layout.places)))
             return Estimate(*[empty] * 9)

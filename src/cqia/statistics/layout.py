@@ -68,29 +68,31 @@ def layout(groups: Sequence[str], clusters: Sequence[str]) -> Layout:
     )
 
 
-def moments(values: Floats, of: Layout, *, matched: bool = False) -> Moments:
+def moments(values: Floats, of: Layout, *, eased: Floats | float = 0.0) -> Moments:
     """Means over items, in every place.
 
     Args:
         values: a line a row, a column an item; NaN: not read.
         of: the items' layout.
-        matched: the values are differences of right and wrong (-1, 0, 1 and, with seeds, between):
-            add half an item to each cell of the two-by-two table, as Agresti and Min (2005) do,
-            so that few differing items, or none, give no false certainty.
+        eased: for differences of right and wrong: how much of an item is added to the two-by-two
+            table, half of it to the cells that differ and half to those that don't, a number a row.
+            With 2 it is Agresti and Min's (2005) adjustment, half an item a cell; so few differing
+            items, or none, give no false certainty.
     """
+    weights = np.broadcast_to(np.reshape(eased, (-1, 1)), (len(values), 1)).astype(np.float64)
     everything = np.zeros(values.shape[1], dtype=np.int64)
-    micro, _ = _robust(values, everything, of.clusters, matched=matched)
+    micro, _ = _robust(values, everything, of.clusters, weights)
     if of.places == (MICRO,):
         return micro
-    grouped, scaled = _robust(values, of.groups, of.clusters, matched=matched)
+    grouped, scaled = _robust(values, of.groups, of.clusters, weights)
     parts = [micro, grouped]
     if MACRO in of.places:
-        parts.append(_macro(grouped, scaled, of, matched=matched))
+        parts.append(_macro(grouped, scaled, of, weights))
     return Moments(*(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True)))
 
 
 def _robust(
-    values: Floats, groups: Codes, clusters: Codes, *, matched: bool
+    values: Floats, groups: Codes, clusters: Codes, eased: Floats
 ) -> tuple[Moments, Floats]:
     """Moments a group, and every item's residual over its group's n, scaled for few clusters."""
     read = ~np.isnan(values)
@@ -98,7 +100,7 @@ def _robust(
     starts = _starts(groups[order])
     n = _sums(read.astype(np.float64), order, starts)
     totals = _sums(np.where(read, values, 0.0), order, starts)
-    size = n + 2.0 if matched else n
+    size = n + eased
     with np.errstate(divide="ignore", invalid="ignore"):
         mean, centre = totals / n, totals / size
         residuals = np.where(read, values - centre[:, groups], 0.0)
@@ -109,7 +111,7 @@ def _robust(
         own = np.arange(len(of_bundle))
         at = _starts(of_bundle)
         count = _sums(there.astype(np.float64), own, at)
-        total = _sums(squares, own, at) + (1.0 + 2.0 * centre**2 if matched else 0.0)
+        total = _sums(squares, own, at) + _added(centre, eased)
         few = np.where(count > 1, count / (count - 1.0), np.nan)
         variance = few * total / size**2
         scaled = residuals * (np.sqrt(few) / size)[:, groups]
@@ -118,7 +120,12 @@ def _robust(
     return Moments(n, count, mean, centre, variance, degrees), scaled
 
 
-def _macro(grouped: Moments, scaled: Floats, of: Layout, *, matched: bool) -> Moments:
+def _added(centre: Floats, eased: Floats) -> Floats:
+    """Squared residuals of what is added: a quarter each at 1 and -1, half at 0."""
+    return np.asarray(eased * (0.5 + centre**2))
+
+
+def _macro(grouped: Moments, scaled: Floats, of: Layout, eased: Floats) -> Moments:
     """The mean of the groups: null when a group has nothing, since it would be another mean.
 
     Clusters that reach over groups are taken as a whole. Degrees of freedom: Satterthwaite (1946).
@@ -126,23 +133,19 @@ def _macro(grouped: Moments, scaled: Floats, of: Layout, *, matched: bool) -> Mo
     k = len(of.names)
     order = np.argsort(of.clusters, kind="stable")
     sums = _sums(np.where(np.isnan(scaled), 0.0, scaled), order, _starts(of.clusters[order]))
-    total = (sums**2).sum(axis=1, keepdims=True)
-    if matched:
-        few = grouped.clusters / (grouped.clusters - 1.0)
-        halves = few * (1.0 + 2.0 * grouped.centre**2) / (grouped.items + 2.0) ** 2
-        total = total + halves.sum(axis=1, keepdims=True)
-    variance = total / k**2 + 0.0 * grouped.variance.sum(axis=1, keepdims=True)
-    shares = (grouped.variance / k**2) ** 2 / grouped.degrees
     with np.errstate(divide="ignore", invalid="ignore"):
-        degrees = (grouped.variance.sum(axis=1, keepdims=True) / k**2) ** 2 / shares.sum(
-            axis=1, keepdims=True
-        )
+        few = grouped.clusters / (grouped.clusters - 1.0)
+        more = few * _added(grouped.centre, eased) / (grouped.items + eased) ** 2
+        whole = grouped.variance.sum(axis=1, keepdims=True)
+        shares = (grouped.variance**2 / grouped.degrees).sum(axis=1, keepdims=True)
+        degrees = whole**2 / shares
+    total = (sums**2).sum(axis=1, keepdims=True) + more.sum(axis=1, keepdims=True)
     return Moments(
         grouped.items.sum(axis=1, keepdims=True),
         grouped.clusters.sum(axis=1, keepdims=True),
         grouped.mean.mean(axis=1, keepdims=True),
         grouped.centre.mean(axis=1, keepdims=True),
-        variance,
+        np.where(np.isnan(whole), np.nan, total / k**2),
         degrees,
     )
 
