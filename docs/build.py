@@ -16,6 +16,7 @@ Commands run in an empty folder beside the project's `samples` and `experiments`
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import dataclasses
 import glob
@@ -52,6 +53,7 @@ FILES = (
     "docs/sources.md",
     "docs/recipes.md",
     "docs/audit.md",
+    "docs/tree.md",
 )
 """The files with such places, in the order they are made."""
 
@@ -194,6 +196,30 @@ def _one(text: str) -> str:
     return text.replace("\n", "⏎")
 
 
+def whole_tree() -> str:
+    """Every file below src/cqia with the first sentence of its docstring."""
+    package = ROOT / "src" / "cqia"
+    paths = sorted(package.rglob("*.py"), key=lambda path: (path.parent.parts, path.name))
+    out, folder = "", None
+    for path in paths:
+        if path.name == "__init__.py":
+            continue
+        if path.parent != folder:
+            folder = path.parent
+            place = folder.relative_to(package).as_posix()
+            out += f"\n### {'src/cqia' if place == '.' else place}\n\n"
+            out += _row("file", "what it is") + _row("---", "---")
+        out += _row(f"`{path.name}`", _first(path))
+    return out
+
+
+def _first(path: Path) -> str:
+    """The first sentence of a module's docstring, as one cell."""
+    told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    line = told.split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+    return line.split(". ")[0].rstrip(".")
+
+
 def floors() -> str:
     """import-linter's layers, top first."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -242,6 +268,7 @@ def finding_table() -> str:
 
 MAKERS: dict[str, Callable[[], str]] = {
     "floors": floors,
+    "tree": whole_tree,
     "source_table": source_table,
     "paper_table": paper_table,
     "step_table": step_table,

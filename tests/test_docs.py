@@ -71,12 +71,11 @@ def tree(text: str) -> list[str]:
 
 
 def real_tree() -> set[str]:
+    """The rooms and the ground: what stands right below the package."""
     package = ROOT / "src" / "cqia"
-    paths = [path for path in package.rglob("*") if "__pycache__" not in path.parts]
-    files = {path for path in paths if path.suffix == ".py" and path.name != "__init__.py"}
-    folders = {path for path in paths if path.is_dir()}
-    names = {str(path.relative_to(package)) for path in files}
-    return names | {f"{path.relative_to(package)}/" for path in folders}
+    found = {path.name for path in package.glob("*.py") if path.name != "__init__.py"}
+    folders = {path for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    return found | {f"{path.name}/" for path in folders}
 
 
 def builder() -> ModuleType:

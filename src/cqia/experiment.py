@@ -151,6 +151,10 @@ def read(path: Path, *, work: Path | None = None) -> Experiment:
     return experiment
 
 
+SIDE = ("dedup", "contamination", "statement")
+"""Tables of an experiment that a recipe alone doesn't need."""
+
+
 def recipe(path: Path) -> Assemble:
     """The `[assemble]` part of a TOML, for `cqia assemble --recipe`.
 
@@ -165,7 +169,7 @@ def recipe(path: Path) -> Assemble:
         table.fault("assemble", "there is no [assemble] table")
     found = _assemble(table.table("assemble"))
     seed = table.optional("seed", int)
-    for name in ("name", "work", "allow_bad", "source", "dedup", "contamination", "statement"):
+    for name in ("name", "work", "allow_bad", "data", "source", *SIDE):
         table.raw(name, None)
     table.close()
     return replace(found, seed=seed if found.seed is None else found.seed)
