@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("transformers", reason="the extra train is not installed")
+
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from cqia import store
 from cqia.errors import UserError
@@ -44,8 +47,6 @@ def test_a_folder_is_a_base(tmp_path: Path) -> None:
     base = named(str(place))
     assert (base.name, base.kind, base.proxy) == ("mine", "folder", False)
     assert ready(base, tmp_path / "cache") == place
-    from transformers import AutoModelForCausalLM
-
     assert base.parameters == AutoModelForCausalLM.from_pretrained(place).num_parameters()
 
 
@@ -164,20 +165,21 @@ def installed(package: str) -> None:
         pytest.skip(f"{package} is not installed")
 
 
-def says(folder: Path, prompt: str, *, chat: bool) -> str:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+def says(folder: Path, prompt: str) -> str:
     own = AutoTokenizer.from_pretrained(folder)
+    turn = [{"role": "user", "content": prompt}]
+    ids = own.apply_chat_template(
+        turn, add_generation_prompt=True, return_tensors="pt", return_dict=True
+    )
     model = AutoModelForCausalLM.from_pretrained(folder)
-    if chat:
-        turn = [{"role": "user", "content": prompt}]
-        ids = own.apply_chat_template(
-            turn, add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )
-    else:
-        ids = own(prompt, return_tensors="pt")
     out = model.generate(**ids, max_new_tokens=24, do_sample=False)
     return str(own.decode(out[0, ids["input_ids"].shape[1] :], skip_special_tokens=True))
+
+
+def loss(folder: Path, text: str) -> float:
+    ids = AutoTokenizer.from_pretrained(folder)(text, return_tensors="pt")
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    return float(model(**ids, labels=ids["input_ids"]).loss.detach())
 
 
 @pytest.mark.slow
@@ -189,7 +191,7 @@ def test_a_package_of_weights_becomes_a_folder_that_speaks_english(tmp_path: Pat
     assert place == tmp_path / "smollm2-135m" / "model"
     facts = store.manifest(tmp_path / "smollm2-135m") or {}
     assert (facts["parameters"], facts["template"]) == (base.parameters, "its own")
-    assert "Paris" in says(place, "What is the capital of France?", chat=True)
+    assert "Paris" in says(place, "What is the capital of France?")
     before = (place / "model.safetensors").stat().st_mtime_ns
     assert ready(base, tmp_path) == place
     assert (place / "model.safetensors").stat().st_mtime_ns == before
@@ -203,4 +205,9 @@ def test_a_base_without_a_template_gets_the_stated_one(tmp_path: Path) -> None:
     facts = store.manifest(tmp_path / "gemma3-270m") or {}
     assert facts["parameters"] == BASES["gemma3-270m"].parameters
     assert facts["template"] == "chatml, as it has none"
-    assert "东京" in says(place, "日本的首都是", chat=False)
+    fluent = "春天来了，公园里的花都开了，孩子们在草地上奔跑，老人坐在长椅上聊天，大家都很高兴。"
+    shuffled = "".join(random.Random(1).sample(fluent, len(fluent)))
+    assert loss(place, fluent) + 2 < loss(place, shuffled)
+    own = AutoTokenizer.from_pretrained(place)
+    turn = [{"role": "user", "content": "早"}]
+    assert own.apply_chat_template(turn, tokenize=False).startswith("<bos><|im_start|>user")
