@@ -1,4 +1,4 @@
-"""The candidates of a selection: what curate kept and dedup left, and where they lie.
+"""The candidates of a selection: what curate kept, dedup left and nobody rejected; where they lie.
 
 Their order is that of the lottery, so that nothing depends on the order in which they were read.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from cqia import candidates, ledger, store
-from cqia.askable import askable, records
+from cqia import answers, candidates, decisions, ledger, store
 from cqia.errors import UserError
 from cqia.record import TEXT
 from cqia.sampling import lot
@@ -43,6 +43,15 @@ def sources_of(work: Path) -> tuple[store.Facts, list[str], bool]:
     return inputs, names, bool(doubles)
 
 
+class Pool(NamedTuple):
+    """The candidates in the order of the lottery, those that people rejected, and two amounts."""
+
+    table: pl.DataFrame
+    rejected: pl.DataFrame
+    duplicates: int
+    kept: int
+
+
 def pool(
     work: Path,
     names: list[str],
@@ -51,22 +60,30 @@ def pool(
     writers: Sequence[str],
     seed: int,
     progress: Progress | None,
-) -> tuple[pl.DataFrame, int, int]:
-    """The candidates in the order of the lottery, duplicates, and what curate kept."""
-    kept = candidates.read(work, names, prompts=False, writers=writers, progress=progress)
-    table, doubled = candidates.without_duplicates(work, kept, ran=ran)
+) -> Pool:
+    """Look the candidates up, with what people decided of them."""
+    decided = decisions.read(work)
+    kept = candidates.read(
+        work, names, prompts=False, writers=writers, decided=decided, progress=progress
+    )
+    table, doubled = candidates.without_duplicates(work, kept, ran=ran, decided=decided)
+    table, rejected = decisions.without_rejected(table, decided)
     table = table.with_columns(lot(seed).alias("lot")).sort("lot", "id").with_row_index("row")
-    return table, len(doubled), len(kept)
+    return Pool(table, rejected, len(doubled), len(kept))
 
 
-def of_texts(work: Path, table: pl.DataFrame, writers: Sequence[str]) -> Grams:
+def of_texts(work: Path, names: list[str], table: pl.DataFrame, writers: Sequence[str]) -> Grams:
     """The candidates' n-grams, in the table's order."""
-    asked = askable(work, (), writers=writers)
+    decided, drafted = decisions.read(work), answers.drafted(work, writers)
+    columns = ["id", *TEXT, "answer_from"]
     text = pl.concat_str(*TEXT, separator="\n", ignore_nulls=True).str.head(READ)
     wanted = table.select("id", place=pl.int_range(pl.len()))
-    parts = [batch.select("id", text=text).join(wanted, on="id") for batch in records(asked)]
-    empty = pl.DataFrame(schema={"id": pl.String, "text": pl.String, "place": pl.Int64})
-    texts = pl.concat([empty, *parts]).sort("place")["text"]
+    found = [pl.DataFrame(schema={"id": pl.String, "text": pl.String, "place": pl.Int64})]
+    for name in names:
+        for part in store.parts(work / "curate" / name):
+            frame = answers.put(decisions.records(part, decided, columns), drafted)
+            found.append(frame.select("id", text=text).join(wanted, on="id"))
+    texts = pl.concat(found).sort("place")["text"]
     if len(texts) != len(table):
         raise RuntimeError(f"{len(texts)} texts of {len(table)} candidates")
     return Grams.of(texts)

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from cqia import store
+from cqia.decisions import DECISIONS
 from cqia.errors import UserError
 from cqia.queries.why import why
 from cqia.scorers.catalogue import FREE
@@ -229,6 +230,24 @@ def test_a_dataset_is_made_of_a_selection_until_its_records_change(
         compare(work=work)
     run(work, "random", 12)
     assert compare(work=work).stale == ["cover"]
+
+
+def test_what_people_decided_holds(work: Path) -> None:
+    """One is turned away by hand, a duplicate comes back, one is mended."""
+    (work / "review").mkdir()
+    told = [("a-k0", "drop", None), ("a-k2", "restore", None), ("a-k3", "keep", "天地玄黄" * 9)]
+    table = pl.DataFrame(told, schema=["id", "verdict", "new_output"], orient="row")
+    table = table.with_columns(source=pl.lit("a"), verified=pl.lit(True), raters=1)
+    whole = pl.concat([pl.DataFrame(schema=DECISIONS), table], how="diagonal_relaxed")
+    store.write_frame(work / "review" / "decisions.parquet", whole)
+    facts = run(work, "cover", 999)
+    assert (facts["candidates"], facts["selected"]) == (59, 56)
+    assert facts["rules"] == {"NoAnswer": 2, "Reviewed": 1}
+    ids = selected(work, "cover")["id"].to_list()
+    assert "a-k2" in ids
+    assert "a-k0" not in ids
+    assert assemble(work=work, selection="cover")["chosen"] == 56
+    assert compare(work=work).tables["selections"]["records"][0] == 56
 
 
 def test_why_tells_what_each_selection_did(work: Path) -> None:

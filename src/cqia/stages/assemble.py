@@ -14,6 +14,7 @@ from cqia.errors import UserError, unknown
 from cqia.exporters.base import rows_in
 from cqia.exporters.catalogue import EXPORTERS
 from cqia.exporters.chosen import SPLITS, opened
+from cqia.pool import sources_of
 from cqia.sampling import UNITS, hold_out, lot, sample, shares
 from cqia.selection.results import of_these, without_others
 from cqia.thresholds import Threshold, below, prints
@@ -88,16 +89,8 @@ def assemble(
     curated = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
     _check(takes, total, unit, validation)
     pools = _pools(takes, {name: facts["family"] for name, facts in curated.items()})
-    inputs = {name: facts["fingerprint"] for name, facts in curated.items()}
-    doubles = store.manifest(work / "dedup")
-    if doubles and doubles.get("inputs", inputs) != inputs:
-        raise UserError(
-            "sources were curated after duplicates were looked for",
-            where=str(work),
-            mend=f"run: cqia dedup --work {work}",
-        )
+    sources, _, ran = sources_of(work)
     decided = decisions.read(work)
-    sources: store.Facts = {"curate": inputs, "dedup": doubles and doubles["fingerprint"]}
     facts: dict[str, Any] = {
         "stage": "assemble",
         "program": store.program(),
@@ -122,7 +115,7 @@ def assemble(
         work, list(curated), prompts=validation > 0, writers=writers, decided=decided,
         progress=progress,
     )  # fmt: skip
-    table, doubled = candidates.without_duplicates(work, kept, ran=bool(doubles), decided=decided)
+    table, doubled = candidates.without_duplicates(work, kept, ran=ran, decided=decided)
     table = table.with_columns(lot(seed).alias("lot")).with_row_index("row")
     table, rejected = decisions.without_rejected(table, decided)
     waiting = table.filter(pl.col("length") == 0)
@@ -132,7 +125,7 @@ def assemble(
         fit, others = without_others(work, selection, fit)
     chosen, left, taken = _choose(fit, takes, pools, total, unit)
     left = pl.concat([left, low, others, candidates.unanswered(waiting), rejected])
-    chosen = _split(work, chosen, validation, seed, ran=bool(doubles))
+    chosen = _split(work, chosen, validation, seed, ran=ran)
     store.write_frame(folder / "chosen.parquet", chosen.select("id", "source", "split", "writer"))
     store.write_frame(folder / "left.parquet", left)
     counts = candidates.counts(list(curated), kept, doubled, chosen, left)

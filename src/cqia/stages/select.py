@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from cqia import answers, candidates, store
+from cqia import answers, candidates, decisions, store
 from cqia.errors import UserError, unknown
 from cqia.pool import of_texts, of_vectors, pool, sources_of
 from cqia.sampling import sample
@@ -91,6 +91,7 @@ def select(
         "program": store.program(),
         "inputs": inputs,
         "answers": answers.prints(work, writers),
+        "reviewed": decisions.mark(decisions.read(work)),
         "scores": prints(work, [*thresholds, *wanted]),
         "thresholds": [asdict(one) for one in thresholds],
         "vectors": vectors and store.Hashes(work).of(str(vectors)),
@@ -107,10 +108,10 @@ def select(
     if done := store.finished(folder, mark):
         return done
     store.begin(folder, mark)
-    table, doubled, kept = pool(work, curated, ran=ran, writers=writers, seed=seed,
-                                progress=progress)  # fmt: skip
-    total = len(table)
-    table, gone = _fit(work, table, thresholds, wanted)
+    found = pool(work, curated, ran=ran, writers=writers, seed=seed, progress=progress)
+    total = len(found.table) + len(found.rejected)
+    table, gone = _fit(work, found.table, thresholds, wanted)
+    gone.append(found.rejected)
     if vectors:
         without = ~pl.col("id").is_in(known["id"].implode())
         gone.append(_left(table.filter(without), "NoVector"))
@@ -118,17 +119,19 @@ def select(
     table = table.drop("row").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     space: Space | None = None
     if method in SPACED:
-        space = of_vectors(table, known) if vectors else of_texts(work, table, writers)
+        space = of_vectors(table, known) if vectors else of_texts(work, curated, table, writers)
     choice = _choose(table, method, amount, limit, stratify, space, lowest=lowest)
     chosen, left = _named(table, choice, gone)
-    if len(chosen) + len(left) != total or total + doubled != kept:
-        raise RuntimeError(f"{folder}: {len(chosen)} + {len(left)} + {doubled} are not {kept}")
+    if len(chosen) + len(left) != total or total + found.duplicates != found.kept:
+        raise RuntimeError(
+            f"{folder}: {len(chosen)} + {len(left)} + {found.duplicates} are not {found.kept}"
+        )
     store.write_frame(folder / "selected.parquet", chosen)
     store.write_frame(folder / "left.parquet", left)
     rules = left.group_by("rule").len().sort("rule")
     counts = {
-        "kept": kept,
-        "duplicates": doubled,
+        "kept": found.kept,
+        "duplicates": found.duplicates,
         "candidates": total,
         "selected": len(chosen),
         "left": len(left),

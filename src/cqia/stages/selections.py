@@ -73,12 +73,13 @@ def compare(
     if not 0 < near <= 1 or seeds < 2:
         raise UserError("similarity lies above 0 and at most at 1, and two draws are the least")
     writers = list(dict.fromkeys(who for one in fresh.values() for who in one["writers"]))
-    table, _, _ = pool(work, names, ran=ran, writers=writers, seed=0, progress=progress)
-    table = table.filter(pl.col("length") > 0)
-    known = read(vectors) if vectors else None
-    if known is not None:
+    found = pool(work, names, ran=ran, writers=writers, seed=0, progress=progress)
+    table = found.table.filter(pl.col("length") > 0)
+    known = read(vectors) if vectors else pl.DataFrame()
+    if vectors:
         table = table.join(known.select("id"), on="id", how="semi", maintain_order="left")
-    space: Space = of_texts(work, table, writers) if known is None else of_vectors(table, known)
+    space: Space
+    space = of_vectors(table, known) if vectors else of_texts(work, names, table, writers)
     chosen = {name: results.selected(work, name)["id"].to_list() for name in fresh}
     draws = {
         size: [_draw(table, size, seed) for seed in range(1, seeds + 1)]
