@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 
@@ -112,7 +113,8 @@ def offline(book: Book, round_: int, name: str, find: Finding) -> str:
 def read(book: Book, body: bytes) -> int:
     """Take in a results file of any of the three kinds, and return the number of decisions taken.
 
-    What the same person decided in the same words before is not written again.
+    All of it is looked through before any of it is written. What the same person decided in the
+    same words before is not written again.
 
     Raises:
         UserError: the file can't be read, was not made here, or says what can't be.
@@ -123,89 +125,115 @@ def read(book: Book, body: bytes) -> int:
         raise UserError(f"this is no JSON ({fault})", mend="export it anew") from None
     if isinstance(found, dict) and "signature" in found:
         rows = _of_offline(book, found)
-    elif isinstance(found, list) and all(isinstance(one, dict) for one in found):
-        rows = [row for one in found for row in (_of_task(one) or _of_record(one))]
+    elif isinstance(found, list):
+        rows = [row for one in found for row in (_of_task(_table(one)) or _of_record(_table(one)))]
     else:
         raise UserError("this is neither a list of tasks nor an offline result")
-    return sum(_take(book, row, number) for number, row in enumerate(rows, start=1))
+    good = [_checked(book, row, number) for number, row in enumerate(rows, start=1)]
+    return sum(_take(book, one) for one in good)
+
+
+def _table(value: object) -> Row:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UserError("this is no list of tasks: where an object should be is something else")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise UserError("this is no list of tasks: where a list should be is something else")
+    return value
 
 
 def _of_offline(book: Book, found: Row) -> list[Row]:
     facts = {"round": found.get("round"), "person": found.get("person")}
     good = people.signature(book, "offline", json.dumps(facts))
-    decided = found.get("decisions")
-    if found.get("signature") != good or not isinstance(decided, list):
+    if found.get("signature") != good:
         raise UserError("this file was not made from this book", mend="export it anew")
     person = book.one("select name from person where id = ?", facts["person"])
     assert person is not None
-    told = [one for one in decided if isinstance(one, dict)]
-    return [{**one, "round": facts["round"], "name": person["name"]} for one in told]
+    return [{**_table(one), "round": facts["round"], "name": person["name"]}
+            for one in _list(found.get("decisions"))]  # fmt: skip
 
 
 def _of_task(one: Row) -> list[Row]:
     rows = []
-    data = one.get("data") or {}
-    for said in one.get("annotations") or []:
+    for said in map(_table, _list(one.get("annotations"))):
+        data = _table(one.get("data"))
         row = {"record": data.get("id"), "round": data.get("round")}
         row |= {"name": said.get("completed_by"), "seconds": said.get("lead_time")}
-        for part in said.get("result") or []:
-            value = part.get("value") or {}
-            row[part.get("from_name")] = (value.get("choices") or value.get("text") or [""])[0]
+        for part in map(_table, _list(said.get("result"))):
+            value = _table(part.get("value"))
+            told = _list(value.get("choices")) or _list(value.get("text"))
+            if (name := part.get("from_name")) in FIELDS and told:
+                row[name] = told[0]
         rows.append(row)
     return rows
 
 
 def _of_record(one: Row) -> list[Row]:
     rows = []
-    for said in one.get("responses") or []:
-        values = {key: (value or {}).get("value") for key, value in said["values"].items()}
-        meta = one.get("metadata") or {}
-        rows.append({"record": one.get("id"), "round": meta.get("round"), "name": said.get("user")}
-                    | values)  # fmt: skip
+    for said in map(_table, _list(one.get("responses"))):
+        values = {name: _table(value).get("value") for name, value in
+                  _table(said.get("values")).items() if name in FIELDS}  # fmt: skip
+        row = {"record": one.get("id"), "round": _table(one.get("metadata")).get("round")}
+        rows.append({**row, "name": said.get("user"), **values})
     return rows
 
 
-def _take(book: Book, row: Row, number: int) -> bool:
-    """Write one decision from outside down; False where it stands there already."""
+FIELDS = ("action", "reason", "note", *TEXT)
 
-    def text(name: str) -> str:
+
+def _checked(book: Book, row: Row, number: int) -> Row:
+    """A decision from outside that can be written down.
+
+    Raises:
+        UserError: it can't.
+    """
+    told: Row = {}
+    for name in ("record", "name", *FIELDS):
         value = row.get(name)
-        if value is None:
-            return ""
-        if not isinstance(value, str) or len(value) > LONGEST:
+        if value is not None and (not isinstance(value, str) or len(value) > LONGEST):
             raise UserError(f"decision {number}: {name!r} is no text")
-        return value
-
-    round_, record, name = row.get("round"), text("record"), text("name")
-    seconds = row.get("seconds")
-    item = book.one("select * from item where round = ? and record = ?", round_, record)
-    if not isinstance(round_, int) or item is None or not name:
+        told[name] = value or ""
+    round_, seconds = row.get("round"), row.get("seconds")
+    known = type(round_) is int and book.one(
+        "select 1 from item where round = ? and record = ?", round_, told["record"]
+    )
+    if not known or not told["name"]:
         raise UserError(f"decision {number}: no such round, record or rater")
-    person = people.named(book, name)
-    texts = {one: text(one) for one in TEXT if row.get(one) is not None}
+    texts = {name: told[name] for name in TEXT if row.get(name) is not None}
+    queue.check(told["action"], told["reason"], told["note"], texts)
+    spent = float(seconds) if isinstance(seconds, int | float) and seconds >= 0 else None
+    return {**told, "round": round_, "texts": texts, "seconds": spent}
+
+
+def _take(book: Book, row: Row) -> bool:
+    """Write one decision from outside down; False where it stands there already."""
+    person = people.named(book, row["name"])
+    place = (row["round"], row["record"], person.id)
     last = book.one(
         f"select * from ({queue.LATEST}) where round = ? and record = ? and person = ?",
         "review",
-        round_,
-        record,
-        person.id,
+        *place,
     )
-    keys = ("action", "reason", "note")
-    if last and all((last[key] or "") == text(key).strip() for key in keys):
+    if last and all((last[name] or "") == row[name].strip() for name in FIELDS[:3]):
         return False
     with book.writing() as db:
-        db.execute(
-            "insert or ignore into claim values (?, ?, ?, ?)", (round_, record, person.id, now())
-        )
+        db.execute("insert or ignore into claim values (?, ?, ?, ?)", (*place, now()))
     queue.decide(
         book,
-        round_=round_,
-        record=record,
+        round_=row["round"],
+        record=row["record"],
         person=person.id,
-        action=text("action"),
-        reason=text("reason"),
-        note=text("note"),
-        texts=texts,
-        seconds=float(seconds) if isinstance(seconds, int | float) else None,
+        action=row["action"],
+        reason=row["reason"],
+        note=row["note"],
+        texts=row["texts"],
+        seconds=row["seconds"],
     )
     return True

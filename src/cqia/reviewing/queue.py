@@ -129,17 +129,9 @@ def decide(
     """Write a decision down, and return its number once it is on the disk.
 
     Raises:
-        UserError: an unknown action, a rejection without a reason, a fix that changes nothing, a
-            note without text, or a record that this person was not given.
+        UserError: what is no decision (`check`), or a record that this person was not given.
     """
-    if action not in ACTIONS:
-        raise unknown("action", action, ACTIONS)
-    if action == "reject" and not reason.strip():
-        raise UserError("a rejection needs a reason", mend="say why in a word")
-    if action == "fix" and not texts:
-        raise UserError("a fix changes a text", mend="approve what needs no change")
-    if action == "note" and not note.strip():
-        raise UserError("a note needs text")
+    check(action, reason, note, texts or {})
     given = texts if action == "fix" and texts else {}
     with book.writing() as db:
         item = db.execute(
@@ -156,6 +148,23 @@ def decide(
              given.get("instruction"), given.get("input"), given.get("output"), seconds),
         )  # fmt: skip
         return int(made.lastrowid or 0)
+
+
+def check(action: str, reason: str, note: str, texts: Mapping[str, str]) -> None:
+    """Refuse what is no decision.
+
+    Raises:
+        UserError: an unknown action, a rejection without a reason, a fix that changes nothing, or a
+            note without text.
+    """
+    if action not in ACTIONS:
+        raise unknown("action", action, ACTIONS)
+    if action == "reject" and not reason.strip():
+        raise UserError("a rejection needs a reason", mend="say why in a word")
+    if action == "fix" and not texts:
+        raise UserError("a fix changes a text", mend="approve what needs no change")
+    if action == "note" and not note.strip():
+        raise UserError("a note needs text")
 
 
 def undo(book: Book, *, round_: int, person: int) -> str | None:

@@ -27,6 +27,9 @@ PART = 10_000
 LOOK = 2_000
 """So many candidates of a text are looked into; of more, the number is an upper bound."""
 KEPT = "kept"
+PASSED = "passed:"
+"""Before a stage's name: what neither it nor a stage before it turned away."""
+STAGES = ("curate", "dedup", "assemble")
 COLUMNS = ("id", "source", "rule", "value", *TEXT, "task")
 
 Rows = npt.NDArray[np.int64]
@@ -38,7 +41,7 @@ Mask = npt.NDArray[np.bool_]
 class Query:
     """What is looked for; empty and None: anything.
 
-    rule: kept, dropped, or a rule's name. low, high: characters of instruction, input and output.
+    rule: kept, dropped, passed:STAGE, or a rule's name. low, high: characters of all three texts.
     measure: a filter's or a judge's name, with its bounds.
     """
 
@@ -76,6 +79,8 @@ class Search:
     lists: list[Lists]
     facts: pl.DataFrame
     """id, source, rule, task, length of every record, in the order of the index."""
+    stages: dict[str, str]
+    """The stage of every rule that turned a record away."""
     columns: dict[str, Values] = field(default_factory=dict)
 
     def find(self, query: Query, *, after: int = 0, limit: int = 50) -> Found:
@@ -145,6 +150,11 @@ class Search:
                 mask &= self._is(name, wanted)
         if query.rule == "dropped":
             mask &= ~self._is("rule", KEPT)
+        elif query.rule.startswith(PASSED):
+            before = STAGES[: STAGES.index(query.rule.removeprefix(PASSED)) + 1]
+            for rule, stage in self.stages.items():
+                if stage in before:
+                    mask &= ~self._is("rule", rule)
         elif query.rule:
             mask &= self._is("rule", query.rule)
         _within(mask, self.columns["length"], query.low, query.high)
@@ -228,7 +238,7 @@ def opened(work: Path) -> Search:
         for part in parts
     ]
     facts = _facts(work, texts)
-    found = Search(work, later(work), texts, lists, facts)
+    found = Search(work, later(work), texts, lists, facts, _stages(work, facts))
     for name in ("source", "rule", "task"):
         found.columns[name] = facts[name].to_physical().to_numpy()
     found.columns["length"] = facts["length"].to_numpy()
@@ -283,6 +293,16 @@ def _facts(work: Path, texts: list[pl.DataFrame]) -> pl.DataFrame:
         pl.col(name).cast(pl.Enum(frame[name].unique().sort()))
         for name in ("source", "rule", "task")
     )
+
+
+def _stages(work: Path, facts: pl.DataFrame) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for stage in STAGES:
+        for path in sorted((work / stage).glob("**/manifest.json")):
+            for rule in (store.manifest(path.parent) or {}).get("rules", {}):
+                found.setdefault(rule, stage)
+    rules = facts["rule"].cast(pl.String).unique().sort()
+    return {rule: found.get(rule, STAGES[0]) for rule in rules if rule != KEPT}
 
 
 def _make(work: Path, folder: Path, mark: str) -> None:

@@ -52,6 +52,7 @@ class Picture(NamedTuple):
 
     width: float
     height: float
+    heads: list[tuple[float, str]]
     nodes: list[Node]
     bands: list[Band]
 
@@ -72,14 +73,15 @@ def drawn(flows: Sequence[Flow], stages: Sequence[str]) -> Picture:
     nodes: dict[tuple[int, str], Node] = {}
     tallest = 0.0
     for column, names in enumerate(columns):
-        y = 24.0
+        y = 30.0
         for name, (kind, count, link) in names.items():
             height = max(count * scale, LEAST)
             nodes[column, name] = Node(name, kind, count, 130 + column * step, y, height, link)
             y += max(height, 8) + GAP
         tallest = max(tallest, y)
     bands = _bands(flows, stages, nodes, scale, _few(flows))
-    return Picture(WIDTH, tallest, list(nodes.values()), bands)
+    heads = [(130 + place * step, stage) for place, stage in enumerate(stages, start=1)]
+    return Picture(WIDTH, tallest, heads, list(nodes.values()), bands)
 
 
 def _few(flows: Sequence[Flow]) -> dict[tuple[str, str], str]:
@@ -107,7 +109,7 @@ def _columns(flows: Sequence[Flow], stages: Sequence[str]) -> list[dict[str, tup
     for place, stage in enumerate(stages):
         later = ("", *stages[place + 1 :])
         left = sum(one.n for one in flows if one.stage in later)
-        column = {"kept": ("kept", left, link(rule="kept"))}
+        column = {"kept": ("kept", left, link(rule=f"passed:{stage}"))}
         gone: dict[str, int] = defaultdict(int)
         for one in flows:
             if one.stage == stage:
@@ -150,7 +152,7 @@ def _bands(
             x, z = one_.x + NODE, two.x
             middle = (x + z) / 2
             path = f"M{x:.1f},{a:.1f} C{middle:.1f},{a:.1f} {middle:.1f},{b:.1f} {z:.1f},{b:.1f}"
-            rule = "" if end == "…" else end
+            rule = "" if end == "…" else f"passed:{stage}" if end == "kept" else end
             to = link(source=begin, rule=rule) if column == 0 else link(rule=rule or "dropped")
             kind = "kept" if end == "kept" else "gone"
             bands.append(Band(path, width, kind, f"{begin} → {end}: {count:,}", to))

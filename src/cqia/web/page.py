@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cqia.errors import UserError
+from cqia.record import TEXT
 from cqia.reviewing.people import Person
 from cqia.web import show
 from cqia.web.desk import Desk
@@ -56,6 +58,17 @@ def rater(request: Request) -> Person:
 def form(request: Request, name: str, default: str = "") -> str:
     """A field of the form that was sent; line ends as in a file."""
     return str(request.state.form.get(name, default)).replace("\r\n", "\n")
+
+
+def changed(request: Request, record: Mapping[str, Any]) -> dict[str, str]:
+    """The texts of a record that a form holds otherwise; a browser's line ends are no change."""
+    found = {}
+    for name in TEXT:
+        old = str(record.get(name) or "")
+        new = form(request, name, old)
+        if new not in (old, old.replace("\r\n", "\n").replace("\r", "\n")):
+            found[name] = new
+    return found
 
 
 def whole(text: str, name: str, *, default: int = 0) -> int:

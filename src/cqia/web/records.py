@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from cqia.errors import unknown
 from cqia.play import recipes
 from cqia.queries.why import why
 from cqia.record import TEXT
 from cqia.reviewing import outcomes
-from cqia.reviewing.search import Query
-from cqia.web.page import decimal, desk, form, go, owner, page, person, whole
+from cqia.reviewing.search import PASSED, STAGES, Query
+from cqia.web.page import changed, decimal, desk, form, go, owner, page, person, whole
 
 router = APIRouter()
 
@@ -20,10 +21,13 @@ router = APIRouter()
 def asked(request: Request) -> Query:
     """The query that a request's parameters are."""
     take = request.query_params.get
+    rule = take("rule", "")
+    if rule.startswith(PASSED) and rule.removeprefix(PASSED) not in STAGES:
+        raise unknown("stage", rule.removeprefix(PASSED), STAGES)
     return Query(
         text=take("text", "")[:200],
         source=take("source", ""),
-        rule=take("rule", ""),
+        rule=rule,
         task=take("task", ""),
         measure=take("measure", ""),
         low=decimal(take("low", ""), "low"),
@@ -50,6 +54,7 @@ def records(request: Request) -> Response:
         ahead=ahead,
         given=given,
         choices={name: index.names(name) for name in ("source", "rule", "task")},
+        passed=[PASSED + stage for stage in STAGES],
         measures=here.measures(),
     )
 
@@ -82,11 +87,6 @@ def rule(request: Request) -> Response:
     here = desk(request)
     id_, action = form(request, "id"), form(request, "action")
     story = why(here.work, id_, steps={})
-    changed = {
-        name: text
-        for name in TEXT
-        if (text := form(request, name, story.record[name] or "")) != (story.record[name] or "")
-    }
     outcomes.rule(
         here.book,
         record=id_,
@@ -94,7 +94,7 @@ def rule(request: Request) -> Response:
         person=who.id,
         action=action,
         reason=form(request, "reason"),
-        texts=changed,
+        texts=changed(request, story.record),
     )
     outcomes.export(here.book)
     if form(request, "back").startswith("/round?"):

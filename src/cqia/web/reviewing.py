@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from cqia.record import TEXT
 from cqia.reviewing import outcomes, queue
-from cqia.web.page import decimal, desk, form, go, page, person, rater, whole
+from cqia.web.page import changed, decimal, desk, form, go, page, person, rater, whole
 
 router = APIRouter()
 
@@ -59,11 +59,6 @@ def decide(request: Request) -> Response:
     else:
         id_ = form(request, "record")
         record = here.search.record(id_) or {}
-        changed = {
-            name: text
-            for name in TEXT
-            if (text := form(request, name, record.get(name, ""))) != record.get(name, "")
-        }
         seconds = decimal(form(request, "seconds"), "seconds")
         queue.decide(
             here.book,
@@ -73,7 +68,7 @@ def decide(request: Request) -> Response:
             action=action,
             reason=form(request, "reason"),
             note=form(request, "note"),
-            texts=changed,
+            texts=changed(request, record),
             seconds=None if seconds is None or not 0 <= seconds <= LONGEST else seconds,
         )
     outcomes.export(here.book)

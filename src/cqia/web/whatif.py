@@ -35,11 +35,7 @@ def whatif(request: Request) -> Response:
     values = here.search.values(filter_)
     values = values[~np.isnan(values)]
     ends = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    low, high = found[filter_]
-    given = {
-        "low": request.query_params.get("low", "" if low is None else f"{low:g}"),
-        "high": request.query_params.get("high", "" if high is None else f"{high:g}"),
-    }
+    given = {end: request.query_params.get(end, "") for end in ("low", "high")}
     return page(
         request,
         "whatif",
@@ -48,6 +44,7 @@ def whatif(request: Request) -> Response:
         ends=ends,
         step=1 if ends[1] - ends[0] > 20 else max((ends[1] - ends[0]) / 200, 1e-6),
         given=given,
+        now=dict(zip(("low", "high"), found[filter_], strict=True)),
         table=_counts(here.work, filter_, given["low"], given["high"]),
         measured=len(values),
     )
@@ -63,14 +60,17 @@ def counts(request: Request) -> Response:
 
 
 def _counts(work: Path, filter_: str, low: str, high: str) -> list[dict[str, object]]:
-    """What `cqia whatif` counts; an empty bound is none."""
-    ends = (decimal(low, "low"), decimal(high, "high"))
-    return _kept(work, fingerprint(work), filter_, *ends)
+    """What `cqia whatif` counts; an empty bound stays as it is, `none` takes it away."""
+    bounds = {
+        name: None if text.strip() == "none" else decimal(text, name)
+        for name, text in (("low", low), ("high", high))
+        if text.strip()
+    }
+    return _kept(work, fingerprint(work), filter_, tuple(bounds.items()))
 
 
 @functools.lru_cache(maxsize=512)
 def _kept(
-    work: Path, mark: str, filter_: str, low: float | None, high: float | None
+    work: Path, mark: str, filter_: str, bounds: tuple[tuple[str, float | None], ...]
 ) -> list[dict[str, object]]:
-    bounds = {"low": low, "high": high}
-    return query.whatif(work, filter=filter_, bounds=bounds).counts.to_dicts()
+    return query.whatif(work, filter=filter_, bounds=dict(bounds)).counts.to_dicts()
