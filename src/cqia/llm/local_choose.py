@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from cqia.llm.local_folder import Loaded, Split, Tokens, common
+from cqia.llm.local_folder import Loaded, Split, Tokens, common, padded
 from cqia.llm.protocol import Weight
 
 SHARED = 16
@@ -101,43 +101,37 @@ class Weigher:
             return self._whole(splits)
 
     def _stepwise(self, splits: Sequence[Split], shared: int) -> list[list[Weight]]:
+        logits, cache, seen = self._read_texts(splits, shared)
+        sums, pairs = _empty(splits)
+        if not pairs:
+            return _weights(splits, sums)
+        of = [row for row, _ in pairs]
+        firsts = [splits[row].tails[number][0] for row, number in pairs]
+        found = logits[of, firsts] - logits.logsumexp(1)[of]
+        for (row, number), value in zip(pairs, found.tolist(), strict=True):
+            sums[row][number] = value
+        long = [(row, number) for row, number in pairs if len(splits[row].tails[number]) > 1]
+        for some in self._portions(splits, long):
+            rest = self._read_tails(splits, some, cache, seen)
+            for (row, number), value in zip(some, rest, strict=True):
+                sums[row][number] += value
+        return _weights(splits, sums)
+
+    def _read_texts(self, splits: Sequence[Split], shared: int) -> tuple[Any, Any, Any]:
+        """The logits after each text, the texts' cache, and which of its places count."""
         import torch
 
-        cache = self._read_start(splits[0].text[:shared], len(splits))
-        rests = [one.text[shared:] for one in splits]
-        tokens, mask = _left(rests, self.loaded.device)
+        tokens, mask = padded([one.text[shared:] for one in splits], self.loaded.device)
         seen = torch.cat([mask.new_ones(len(splits), shared), mask], dim=1)
         read = self.loaded.model(
             input_ids=tokens,
             attention_mask=seen,
             position_ids=shared + (mask.cumsum(1) - 1).clamp(min=0),
-            past_key_values=cache,
+            past_key_values=self._read_start(splits[0].text[:shared], len(splits)),
             use_cache=any(len(tail) > 1 for one in splits for tail in one.tails),
             logits_to_keep=1,
         )
-        sums = [[0.0] * len(one.tails) for one in splits]
-        pairs = [
-            (row, number)
-            for row, one in enumerate(splits)
-            for number, tail in enumerate(one.tails)
-            if tail
-        ]
-        if not pairs:
-            return _weights(splits, sums)
-        of, firsts = zip(
-            *((row, splits[row].tails[number][0]) for row, number in pairs), strict=True
-        )
-        logits = read.logits[:, -1].float()
-        found = logits[list(of), list(firsts)] - logits.logsumexp(1)[list(of)]
-        for (row, number), value in zip(pairs, found.tolist(), strict=True):
-            sums[row][number] = value
-        long = [pair for pair in pairs if len(splits[pair[0]].tails[pair[1]]) > 1]
-        for some in self._portions(splits, long):
-            for (row, number), value in zip(
-                some, self._read_tails(splits, some, read.past_key_values, seen), strict=True
-            ):
-                sums[row][number] += value
-        return _weights(splits, sums)
+        return read.logits[:, -1].float(), read.past_key_values, seen
 
     def _read_start(self, start: Tokens, many: int) -> Any:  # noqa: ANN401
         """The cache of what all texts start with, for so many rows; None: nothing is shared."""
@@ -208,19 +202,13 @@ class Weigher:
 
     def _whole(self, splits: Sequence[Split]) -> list[list[Weight]]:
         """Each text with each continuation as one row, for models whose cache can't be shared."""
-        sums = [[0.0] * len(one.tails) for one in splits]
-        pairs = [
-            (row, number)
-            for row, one in enumerate(splits)
-            for number, tail in enumerate(one.tails)
-            if tail
-        ]
+        sums, pairs = _empty(splits)
         for some in self._portions(splits, pairs):
             tails = [splits[row].tails[number] for row, number in some]
             texts = [
                 splits[row].text + tail[:-1] for (row, _), tail in zip(some, tails, strict=True)
             ]
-            tokens, mask = _left(texts, self.loaded.device)
+            tokens, mask = padded(texts, self.loaded.device)
             wide = max(map(len, tails))
             logits = self.loaded.model(
                 input_ids=tokens,
@@ -229,11 +217,22 @@ class Weigher:
                 use_cache=False,
                 logits_to_keep=wide,
             ).logits
-            asked, there = _left(tails, self.loaded.device)
+            asked, there = padded(tails, self.loaded.device)
             found = (_logprobs(logits, asked) * there).double().sum(1)
             for (row, number), value in zip(some, found.tolist(), strict=True):
                 sums[row][number] = value
         return _weights(splits, sums)
+
+
+def _empty(splits: Sequence[Split]) -> tuple[list[list[float]], list[tuple[int, int]]]:
+    """A sum of nothing for each continuation, and where there are any tokens to add to it."""
+    sums = [[0.0] * len(one.tails) for one in splits]
+    return sums, [
+        (row, number)
+        for row, one in enumerate(splits)
+        for number, tail in enumerate(one.tails)
+        if tail
+    ]
 
 
 def _weights(splits: Sequence[Split], sums: list[list[float]]) -> list[list[Weight]]:
@@ -257,16 +256,6 @@ def _rows(cache: Any, rows: Any) -> Any:  # noqa: ANN401
         [(layer.keys.index_select(0, rows), layer.values.index_select(0, rows))
          for layer in cache.layers]
     )  # fmt: skip
-
-
-def _left(texts: Sequence[Tokens], device: str) -> tuple[Any, Any]:
-    """Tokens padded on the left, and where there are any."""
-    import torch
-
-    wide = max(map(len, texts))
-    tokens = [[0] * (wide - len(one)) + list(one) for one in texts]
-    mask = [[0] * (wide - len(one)) + [1] * len(one) for one in texts]
-    return torch.tensor(tokens, device=device), torch.tensor(mask, device=device)
 
 
 def _right(texts: Sequence[Tokens], wide: int, device: str) -> Any:  # noqa: ANN401

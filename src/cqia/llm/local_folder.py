@@ -91,6 +91,16 @@ def common(one: Sequence[int], other: Sequence[int]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
+def padded(texts: Sequence[Tokens], device: str) -> tuple[Any, Any]:
+    """Tokens padded on the left, and where there are any."""
+    import torch
+
+    wide = max(map(len, texts))
+    tokens = [[0] * (wide - len(one)) + list(one) for one in texts]
+    mask = [[0] * (wide - len(one)) + [1] * len(one) for one in texts]
+    return torch.tensor(tokens, device=device), torch.tensor(mask, device=device)
+
+
 def load(folder: Path, *, adapter: Path | None, device: str, dtype: str) -> Loaded:
     """Load a model for reading and writing.
 

@@ -13,8 +13,8 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from cqia.llm.local_choose import KEPT, _left
-from cqia.llm.local_folder import Loaded, Tokens
+from cqia.llm.local_choose import KEPT
+from cqia.llm.local_folder import Loaded, Tokens, padded
 from cqia.llm.protocol import Sampling
 
 ROWS = 128
@@ -70,7 +70,7 @@ def _write(loaded: Loaded, prompts: Sequence[Prompt]) -> list[Written]:
     draws = [random.Random(one.seed) for one in prompts]
     finish = ["length"] * len(prompts)
     rows = list(range(len(prompts)))
-    tokens, seen = _left([one.tokens for one in prompts], loaded.device)
+    tokens, seen = padded([one.tokens for one in prompts], loaded.device)
     place, cache = (seen.cumsum(1) - 1).clamp(min=0), None
     while rows:
         read = loaded.model(
