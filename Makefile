@@ -13,25 +13,25 @@ help:  ## this list
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@touch $@
 
-.venv/core: pyproject.toml | .venv/pip
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
-	@touch $@
-
 # The training library without a graphics card's gigabytes, where the registry has such a build; another
 # version that is there already is left alone.
 .venv/torch: | .venv/pip
 	$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
 	@touch $@
 
+.venv/demo: pyproject.toml | .venv/torch
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,stats,plot]'
+	@touch $@
+
 .venv/dev: pyproject.toml | .venv/torch
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@
 
-demo: .venv/core  ## the whole job on the project's own samples
+demo: .venv/demo  ## the whole job on the project's own samples, from raw files to a statement
 	$(BIN)/cqia demo --work work/demo
 
 test: .venv/dev  ## the tests, fast and offline
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 slow: .venv/dev  ## the tests that take minutes
 	$(BIN)/pytest -m slow

@@ -17,6 +17,8 @@ def main(work: Path) -> None:
         dataset / "alpaca" / "dataset_info.json",
         work / "describe" / "sources.md",
         work / "describe" / "funnel.csv",
+        work / "report" / "report.html",
+        work / "report" / "report.md",
     ):
         assert path.is_file() and path.stat().st_size, f"missing: {path}"
 
@@ -45,6 +47,7 @@ def main(work: Path) -> None:
     assert chosen["candidates"] == dedup["kept"] == chosen["chosen"] + chosen["left"]
     assert written == chosen["chosen"] > 100, (written, chosen["chosen"])
 
+    statement(work)
     before = digest(work)
     started = time.monotonic()
     subprocess.run(
@@ -59,10 +62,29 @@ def main(work: Path) -> None:
     print(f"demo: {written} records, read = kept + dropped everywhere")
 
 
+def statement(work: Path) -> None:
+    """Every row is done, evaluated on every held-out record, compared and reported."""
+    facts = json.loads((work / "statement" / "manifest.json").read_text(encoding="utf-8"))
+    assert facts["proxy"]
+    states = [one["state"] for one in facts["cells"]]
+    assert states == ["done"] * len(states), states
+    assert len(states) == 1 + 2 * 5
+    held = json.loads((work / "assemble" / "manifest.json").read_text(encoding="utf-8"))
+    items = held["splits"]["validation"]
+    for manifest in (work / "evaluate").glob("*/*/*/*/manifest.json"):
+        told = json.loads(manifest.read_text(encoding="utf-8"))
+        assert told["n"] == items == sum(told["states"].values()), manifest
+    page = (work / "report" / "report.html").read_text(encoding="utf-8")
+    assert "代理" in page
+    assert len(page) < 8_000_000
+    for name in ("chinese_poetry", "gaokao_bench", "zhihu", "random", "shuffled"):
+        assert name in page, name
+
+
 def digest(work: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(work.rglob("*")):
-        if path.is_file() and path.name != "lock":
+        if path.is_file() and path.name not in ("lock", "timing.json"):
             total.update(path.relative_to(work).as_posix().encode() + path.read_bytes())
     return total.hexdigest()
 

@@ -72,7 +72,7 @@ def stand() -> Iterator[Path]:
     ):
         for name in ("samples", "experiments"):
             Path(name).symlink_to(ROOT / name)
-        run("cqia demo --workers 1")
+        run("cqia demo --workers 1 --data-only")
         yield Path(place)
 
 

@@ -23,7 +23,8 @@ PARTS = ("torch", "transformers", "trl", "scipy", "statsmodels", "plotly")
     help="The working folder.",
 )
 @show.workers_option
-def command(work: Path, workers: int) -> None:
+@click.option("--data-only", is_flag=True, help="Leave the statement out.")
+def command(work: Path, workers: int, data_only: bool) -> None:
     """Play the whole job on the samples that come with cqia; needs no network and no key.
 
     From raw files to the dataset, and to a small statement: a proxy model is made, tuned on three
@@ -34,8 +35,9 @@ def command(work: Path, workers: int) -> None:
     from cqia.shipped import shipped
 
     missing = [one for one in PARTS if importlib.util.find_spec(one) is None]
-    play(shipped("experiments") / "demo.toml", work, workers, 0, "table", data_only=bool(missing))
-    if missing:
+    without = data_only or bool(missing)
+    play(shipped("experiments") / "demo.toml", work, workers, 0, "table", data_only=without)
+    if missing and not data_only:
         show.line(
             f"no statement: {', '.join(missing)} not installed;"
             " pip install 'cqia[train,stats,plot]' and the same command goes on",
