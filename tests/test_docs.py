@@ -21,7 +21,9 @@ from cqia.cli.main import VERBS, cqia
 from cqia.contamination import Benchmark
 from cqia.sources.catalogue import SOURCES
 from cqia.stages.assemble import Take
+from cqia.statement import Attribution, Base, Measure, Statement, Subset
 from cqia.thresholds import Threshold
+from cqia.training.tuning import Tuning
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.zh-CN.md")
@@ -179,12 +181,28 @@ def test_every_source_is_documented(name: str) -> None:
         assert told in page, told
 
 
+@pytest.mark.parametrize("kind", [Statement, Base, Subset, Measure, Attribution])
+def test_every_key_of_a_statement_is_documented(kind: type) -> None:
+    page = read("docs/statement.md")
+    called = {"bases": "base", "subsets": "subset", "measures": "benchmark", "kind": "random"}
+    inner = {"options", "takes"}
+    for one in dataclasses.fields(kind):
+        assert one.name in inner or called.get(one.name, one.name) in page, one.name
+
+
+@pytest.mark.parametrize("kind", [Tuning])
+def test_every_key_of_a_tuning_is_documented(kind: type) -> None:
+    rows = [line for line in read("docs/training.md").splitlines() if line.startswith("| ")]
+    told = {word for row in rows for word in re.findall(r"\w+", row.split("|")[1])}
+    assert {one.name for one in dataclasses.fields(kind)} <= told
+
+
 @pytest.mark.parametrize(
     "kind", [experiment.Dedup, experiment.Assemble, Take, Threshold, Benchmark]
 )
 def test_every_key_of_the_toml_is_documented(kind: type) -> None:
     page = read("docs/recipes.md")
-    fixed = {"takes", "thresholds", "ngram"} if kind in (experiment.Assemble, Benchmark) else set()
+    fixed = {"takes", "thresholds", "writers", "ngram"} if kind in (experiment.Assemble, Benchmark) else set()
     for one in dataclasses.fields(kind):
         assert one.name in fixed or f"`{one.name}`" in page, one.name
 

@@ -76,12 +76,12 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-HELP = """From raw Chinese sources to a curated instruction dataset, and why each record is in it.
+HELP = """From raw Chinese sources to a statement of which source makes a model better, and at what.
 
-从中文原始语料到指令数据集：每一条记录为什么留下、为什么丢弃，都有账可查。
+从中文原始语料到一个站得住的结论：哪个来源让模型变好，好在哪一项。每条记录为什么留下、为什么丢弃，都有账可查。
 
 \b
-raw files -> curate -> dedup -> assemble -> describe
+raw files -> curate -> dedup -> assemble -> train -> evaluate -> compare -> report
                |         |         |
                +---------+---------+--> ledger: why, drops, whatif, diff
 """
