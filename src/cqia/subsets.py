@@ -123,7 +123,8 @@ def with_tokens(records: pl.DataFrame, base: Path) -> pl.DataFrame:
 
     tokenizer = chat_opened(base).tokenizer
     texts = records["output"].to_list()
-    lengths = [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+    found = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+    lengths = [len(ids) for ids in found]
     return records.with_columns(pl.Series("answer_tokens", lengths, pl.Int64))
 
 

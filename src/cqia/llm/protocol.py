@@ -74,9 +74,13 @@ class Choosing:
         return hashlib.sha256(body).hexdigest()
 
     def most(self) -> tuple[int, int]:
-        """The most tokens that it can take: the text for each continuation, and no reply."""
-        texts = tuple(("user", self.text + one) for one in self.continuations)
-        return tokens_at_most(texts), 0
+        """The most tokens that it can take: the text with each continuation and twice alone.
+
+        An endpoint may be asked for the likeliest next tokens first and for an echo then, and
+        answers each time with one token.
+        """
+        texts = (self.text, self.text, *(self.text + one for one in self.continuations))
+        return tokens_at_most(tuple(("user", one) for one in texts)), len(texts)
 
 
 Asking = Request | Choosing
