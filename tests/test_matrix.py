@@ -60,6 +60,15 @@ JUDGED = """
 name = "belle-eval"
 files = ["set.json", "prompt.json"]
 judges = ["scripted"]
+options = { max_tokens = 8 }
+
+[[statement.benchmark]]
+name = "duels"
+benchmark = "pairwise"
+files = ["set.json"]
+judges = ["scripted"]
+against = ["proxy"]
+options = { max_tokens = 8 }
 """
 LINES = ("床前明月光疑是地上霜", "春眠不觉晓处处闻啼鸟", "明月几时有把酒问青天")
 
@@ -151,6 +160,12 @@ def test_a_judge_reads_every_row_and_its_family_is_told(work: Path, tmp_path: Pa
     judged = outcomes.filter(benchmark="belle-eval")
     assert len(judged) == 4 * 7
     assert set(judged["judge_family"]) == {"scripted"}
+    duels = outcomes.filter(benchmark="duels")
+    assert len(duels) == 4 * 6
+    assert set(duels["group"]) == set(duels["opponent"]) == {"proxy"}
+    ranking = pl.read_parquet(work / "compare" / "ranking.parquet")
+    assert set(ranking["subset"]) == {"tang", "song", "spoilt", "proxy"}
+    assert ranking.filter(subset="proxy")["verdicts"].item() == 0
     assert set(judged["state"]) <= {"read", "unreadable"}
     assert judged.filter(pl.col("state") != "read")["score"].null_count() == len(
         judged.filter(pl.col("state") != "read")
@@ -162,6 +177,9 @@ def test_an_unknown_judge_is_told_before_anything_is_trained(work: Path, tmp_pat
     for name in ("set.json", "prompt.json"):
         (tmp_path / name).write_text("{}", encoding="utf-8")
     text = TOML + JUDGED.replace("scripted", "nobody")
+    unwanted = TOML.replace("held_out = true", 'held_out = true\nagainst = ["proxy"]')
+    with pytest.raises(UserError, match="'held-out' compares nothing"):
+        play(work, statement(tmp_path, unwanted))
     with pytest.raises(UserError, match="unknown model 'nobody'"):
         play(work, statement(tmp_path, text.replace("seeds = [1, 2]", "seeds = [77]")))
     assert not list(work.glob("train/proxy/*/77"))

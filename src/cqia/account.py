@@ -11,7 +11,7 @@ from cqia import store
 from cqia.errors import UserError
 from cqia.llm.models import affordable
 from cqia.llm.models import named as model_named
-from cqia.rows import Row, benchmark_of, items, rows, state_file
+from cqia.rows import Row, Variant, benchmark_of, items, rows, state_file
 from cqia.stages.evaluate import forecast
 from cqia.statement import Measure, Statement
 
@@ -62,12 +62,13 @@ def _told_subsets(every: list[Row], states: list[store.Facts]) -> list[store.Fac
 
 
 def _told_measure(work: Path, measure: Measure, every: list[Row]) -> store.Facts:
-    name = f"{measure.name}@{measure.judges[0]}" if measure.judges else measure.name
-    folders = (work / "evaluate" / row.place / name for row in every)
+    first = Variant(measure, *(one[0] if one else "" for one in (measure.judges, measure.against)))
+    folders = (work / "evaluate" / row.place / first.place for row in every)
     facts = next((found for one in folders if (found := store.manifest(one))), {})
     kept = ("version", "setting", "metric", "unit", "scale", "direction", "judge", "judge_family")
     told = {k: facts[k] for k in kept if k in facts}
-    return {"name": measure.name, "benchmark": measure.benchmark, "n": facts.get("n"), **told}
+    names = {"name": measure.name, "benchmark": measure.benchmark, "judges": list(measure.judges)}
+    return {**names, "against": list(measure.against), "n": facts.get("n"), **told}
 
 
 def plan(work: Path, statement: Statement, sources: list[str]) -> pl.DataFrame:

@@ -22,10 +22,20 @@ from cqia.errors import UserError
 from cqia.llm.models import Priced, affordable
 from cqia.llm.models import named as model_named
 from cqia.queue import queue
-from cqia.rows import Row, benchmark_of, evaluate_row, model_of, outcomes, rows, state_file
+from cqia.rows import (
+    Row,
+    Variant,
+    benchmark_of,
+    evaluate_row,
+    model_of,
+    outcomes,
+    rows,
+    state_file,
+    variants,
+)
 from cqia.stages.attribute import attribute, best_mixtures
 from cqia.stages.compare import compare
-from cqia.statement import Base, Measure, Statement, Subset
+from cqia.statement import Base, Statement, Subset
 from cqia.workers import Progress
 
 Bar = Callable[[str], AbstractContextManager[Progress | None]]
@@ -108,9 +118,9 @@ def perform_all(stand: Stand, every: list[Row]) -> store.Facts:
     with stand.bar("rows") as progress:
         states = queue(stand.work, stand.statement, every, stand.bases, stand.workers, progress)
     for row in every:
-        for measure in stand.statement.measures:
-            for judge in measure.judges:
-                _judge(stand, row, measure, stand.judges[judge])
+        for variant in variants(stand.statement, row):
+            if variant.judge:
+                _judge(stand, row, variant)
     return states
 
 
@@ -200,23 +210,32 @@ def judges_of(statement: Statement, most: float | None) -> dict[str, Priced]:
         if bench.judges != bool(measure.judges):
             wish = "needs judges" if bench.judges else "is graded without judges"
             raise UserError(f"benchmark {measure.name!r} {wish}", mend='judges = ["MODEL"]')
+        if bench.rivals != bool(measure.against):
+            wish = "compares with a base" if bench.rivals else "compares nothing"
+            raise UserError(f"benchmark {measure.name!r} {wish}", mend='against = ["BASE"]')
     return found
 
 
-def _judge(stand: Stand, row: Row, measure: Measure, judge: Priced) -> None:
+def _judge(stand: Stand, row: Row, variant: Variant) -> None:
     """Evaluate a row on a judged benchmark, and book what it cost."""
     work, statement = stand.work, stand.statement
     if store.read_json(state_file(work, row))["state"] != "done":
         return
-    with stand.bar(f"{measure.name} {'/'.join(row.place.parts)}") as progress:
+    judge = stand.judges[variant.judge]
+    model = model_of(work, statement, row, stand.bases[row.base.name])
+    rival = None
+    if variant.against:
+        (other,) = (one for one in statement.bases if one.name == variant.against)
+        rival = model_of(work, statement, Row(other, None, 0), stand.bases[other.name])
+    with stand.bar(f"{variant.place} {'/'.join(row.place.parts)}") as progress:
         facts = evaluate_row(
             work,
-            measure,
+            variant,
             row,
-            model_of(work, statement, row, stand.bases[row.base.name]),
-            benchmark_of(measure),
+            model,
             judge=judge.model,
             judge_price=affordable(judge, stand.most),
+            rival=rival,
             most=stand.most,
             progress=progress,
         )

@@ -167,9 +167,9 @@ def _perform(work: Path, statement: Statement, row: Row, base: Path) -> store.Fa
         facts |= _train(work, statement, row, base)
     with threads(statement.tuning.threads):
         model = model_of(work, statement, row, base)
-        for measure in statement.measures:
-            if not measure.judges:
-                evaluate_row(work, measure, row, model, benchmark_of(measure))
+        for variant in variants(statement, row):
+            if not variant.judge:
+                evaluate_row(work, variant, row, model)
     return facts
 
 
@@ -250,57 +250,89 @@ def items(work: Path, measure: Measure, bench: Benchmark) -> list[Item]:
     return [found[n] for n in taken]
 
 
+class Variant(NamedTuple):
+    """A measure with one judge, and one rival where it compares; empty: without."""
+
+    measure: Measure
+    judge: str = ""
+    against: str = ""
+
+    @property
+    def place(self) -> str:
+        """The name of its folder."""
+        name = f"{self.measure.name}@{self.judge}" if self.judge else self.measure.name
+        return f"{name}~{self.against}" if self.against else name
+
+
+def variants(statement: Statement, row: Row) -> list[Variant]:
+    """What a row is evaluated on; a base as it is isn't compared with itself."""
+    return [
+        Variant(measure, judge, against)
+        for measure in statement.measures
+        for judge in measure.judges or ("",)
+        for against in measure.against or ("",)
+        if row.subset or against != row.base.name
+    ]
+
+
 def evaluate_row(
     work: Path,
-    measure: Measure,
+    variant: Variant,
     row: Row,
     model: Model,
-    bench: Benchmark,
     **judging: Any,  # noqa: ANN401
 ) -> store.Facts:
-    """Evaluate a row on one benchmark; its folder carries the measure's name, and the judge's."""
-    judge = judging.get("judge")
-    name = f"{measure.name}@{judge.name}" if judge else measure.name
-    folder = work / "evaluate" / row.place / name
-    cache = work / "replies.sqlite" if judge else folder.parent / f"{name}.sqlite"
+    """Evaluate a row; replies of judges are shared by all rows, a row's own are its own."""
+    bench = benchmark_of(variant.measure)
+    folder = work / "evaluate" / row.place / variant.place
+    cache = folder.parent / f"{variant.place}.sqlite"
     facts = evaluate(
         folder=folder,
         benchmark=bench,
-        items=items(work, measure, bench),
+        items=items(work, variant.measure, bench),
         model=model,
-        cache=cache,
+        cache=work / "replies.sqlite" if variant.judge else cache,
         **judging,
     )
-    if not judge and facts["complete"]:
+    if not variant.judge and facts["complete"]:
         for one in (cache, *(cache.with_name(cache.name + end) for end in ("-wal", "-shm"))):
             one.unlink(missing_ok=True)
     return facts
 
 
 def outcomes(work: Path, statement: Statement, wanted: list[Row]) -> Iterator[pl.DataFrame]:
-    """The outcomes of every row that is done, with what the row is."""
+    """The outcomes of every row that is done, with what the row is.
+
+    Of a comparison the group is the rival, and an item hangs together with itself under others.
+    """
     for row in wanted:
         path = state_file(work, row)
         facts = store.read_json(path) if path.exists() else {"state": "missing"}
         if facts["state"] != "done":
             continue
-        for measure in statement.measures:
-            for judge in measure.judges or ("",):
-                name = f"{measure.name}@{judge}" if judge else measure.name
-                folder = work / "evaluate" / row.place / name
-                told = store.manifest(folder)
-                if told is None:
-                    continue
-                yield pl.read_parquet(folder / "outcomes.parquet").with_columns(
-                    base=pl.lit(row.base.name),
-                    subset=pl.lit(facts["subset"]),
-                    seed=pl.lit(row.seed, pl.Int64),
-                    benchmark=pl.lit(measure.name),
-                    direction=pl.lit(told["direction"]),
-                    writer_family=pl.lit(facts["writer_family"]),
-                    judge=pl.lit(told["judge"]),
-                    judge_family=pl.lit(_family(told, measure)),
+        for one in variants(statement, row):
+            folder = work / "evaluate" / row.place / one.place
+            told = store.manifest(folder)
+            if told is None:
+                continue
+            frame = pl.read_parquet(folder / "outcomes.parquet").with_columns(
+                base=pl.lit(row.base.name),
+                subset=pl.lit(facts["subset"]),
+                seed=pl.lit(row.seed, pl.Int64),
+                benchmark=pl.lit(one.measure.name),
+                direction=pl.lit(told["direction"]),
+                writer_family=pl.lit(facts["writer_family"]),
+                judge=pl.lit(told["judge"]),
+                judge_family=pl.lit(_family(told, one.measure)),
+            )
+            if one.against:
+                frame = frame.with_columns(
+                    item=pl.format("{} | {}", "item", pl.lit(one.against)),
+                    group=pl.lit(one.against),
+                    cluster=pl.col("item"),
+                    opponent=pl.lit(one.against),
                 )
+            yield frame
 
 
 def _family(told: store.Facts, measure: Measure) -> str:

@@ -82,7 +82,9 @@ class Measure:
     limit: int | None = None
     """So many items of each group, by lottery."""
     judges: tuple[str, ...] = ()
-    """Models that judge it; each makes a benchmark of its own in the tables."""
+    """Models that judge it."""
+    against: tuple[str, ...] = ()
+    """Of a comparison: the bases whose answers, as they are, stand on the other side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,11 @@ def read(table: Table, path: Path, sources: list[str]) -> Statement:
     for what, rows in (("base", found.bases), ("benchmark", found.measures)):
         if not rows:
             table.fault(what, f"a statement needs a [[statement.{what}]]")
+    known = [one.name for one in found.bases]
+    for other in sorted({one for measure in found.measures for one in measure.against}):
+        if other not in known:
+            problem = unknown("base", other, known)
+            table.fault("benchmark", f"{problem.what}; {problem.mend}", other)
     for what, names in (
         ("base", [one.name for one in found.bases]),
         ("subset", [one.name for one in found.subsets]),
@@ -242,6 +249,7 @@ def _measure(table: Table, path: Path) -> Measure:
         held_out=table.take("held_out", bool, False),
         limit=table.optional("limit", int),
         judges=table.strings("judges"),
+        against=table.strings("against"),
     )
     if found.held_out == bool(files):
         table.fault("files", "a benchmark has files, or held_out = true")
