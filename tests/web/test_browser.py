@@ -8,9 +8,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -32,6 +33,9 @@ FLAGS = [
 ]  # fmt: skip
 pytestmark = pytest.mark.slow
 
+Driven: TypeAlias = Any
+"""An object of Playwright, which need not be installed."""
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
@@ -50,9 +54,9 @@ class Server:
 
     book: Book
     address: str
-    browser: Any
+    browser: Driven
 
-    def page(self, name: str, role: str, *, width: int = 1200, lang: str = "zh") -> Any:
+    def page(self, name: str, role: str, *, width: int = 1200, lang: str = "zh") -> Driven:
         """A browser window of somebody who was just invited; a fault in a page fails the test."""
         context = self.browser.new_context(viewport={"width": width, "height": 900})
         context.add_cookies([{"name": "lang", "value": lang, "url": self.address}])
@@ -64,7 +68,8 @@ class Server:
         return page
 
 
-def serve(work: Path, browser: Any) -> Iterator[Server]:
+@contextmanager
+def serve(work: Path, browser: Driven) -> Iterator[Server]:
     import uvicorn
 
     app = create(work)
@@ -72,18 +77,30 @@ def serve(work: Path, browser: Any) -> Iterator[Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=running.run)
+    thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     while not running.started:
         time.sleep(0.05)
-    yield Server(app.state.desk.book, f"http://127.0.0.1:{port}", browser)
-    running.should_exit = True
-    thread.join()
+    try:
+        yield Server(app.state.desk.book, f"http://127.0.0.1:{port}", browser)
+    finally:
+        running.should_exit = True
+        thread.join(timeout=10)
 
 
 @pytest.fixture
-def server(tmp_path: Path, chromium: Any) -> Iterator[Server]:
-    yield from serve(folder(tmp_path), chromium)
+def server(tmp_path: Path, chromium: Driven) -> Iterator[Server]:
+    with serve(folder(tmp_path), chromium) as found:
+        yield found
+
+
+def press(page: Driven, *keys: str) -> None:
+    """Press keys, the last of which sends a form, and wait for the page that follows."""
+    page.wait_for_load_state("load")
+    for key in keys[:-1]:
+        page.keyboard.press(key)
+    with page.expect_navigation():
+        page.keyboard.press(keys[-1])
 
 
 def texts(book: Book) -> list[tuple[str, str]]:
@@ -100,24 +117,25 @@ def start(server: Server, count: int, overlap: float) -> list[str]:
 def test_a_reviewer_approves_fixes_rejects_notes_and_undoes_by_keys(server: Server) -> None:
     ids = start(server, 5, 0.0)
     page = server.page("小王", "reviewer")
-    page.click("text=审阅")
+    page.click("nav >> text=审阅")
     page.click("text=继续审阅")
-    page.keyboard.press("a")
+    page.wait_for_selector(f'input[value="{ids[0]}"]', state="attached")
+    press(page, "a")
     page.wait_for_selector(f'input[value="{ids[1]}"]', state="attached")
+    page.wait_for_load_state("load")
     page.keyboard.press("f")
     page.keyboard.press("Control+A")
     page.keyboard.type("改好的答案")
-    page.keyboard.press("Control+Enter")
+    press(page, "Control+Enter")
     page.wait_for_selector(f'input[value="{ids[2]}"]', state="attached")
-    page.keyboard.press("r")
-    page.keyboard.press("2")
-    page.keyboard.press("Enter")
+    press(page, "r", "2", "Enter")
     page.wait_for_selector(f'input[value="{ids[3]}"]', state="attached")
+    page.wait_for_load_state("load")
     page.keyboard.press("n")
     page.keyboard.type("偷换了概念")
-    page.keyboard.press("Control+Enter")
+    press(page, "Control+Enter")
     page.wait_for_selector("text=已保存: 备注")
-    page.keyboard.press("u")
+    press(page, "u")
     page.wait_for_selector(f'input[value="{ids[2]}"]', state="attached")
     actions = ["approve", "fix", "reject", "note", "undo"]
     assert texts(server.book) == list(zip([*ids[:4], ids[2]], actions, strict=True))
@@ -177,7 +195,7 @@ def test_two_hundred_votes_give_bars_and_evalicas_ranking(server: Server) -> Non
         for number in range(100):
             page.wait_for_selector(f"text={number} / 100")
             assert "模型" not in page.inner_text("main")
-            page.keyboard.press(rng.choices(["1", "2", "0", "9"], [3, 2, 1, 1])[0])
+            press(page, rng.choices(["1", "2", "0", "9"], [3, 2, 1, 1])[0])
         page.wait_for_selector("text=100 / 100")
     owner = server.page("主", "owner")
     owner.goto(f"{server.address}/compare/results?round=1")
@@ -239,8 +257,8 @@ def test_an_offline_rater_brings_a_file_back(server: Server, tmp_path: Path) -> 
     path = tmp_path / "round.html"
     saved.value.save_as(path)
     alone = server.browser.new_context(offline=True).new_page()
-    faults: list[str] = []
-    alone.on("console", lambda said: said.type == "error" and faults.append(said.text))
+    said: list[Driven] = []
+    alone.on("console", lambda one: said.append(one))
     alone.goto(path.as_uri())
     alone.keyboard.press("a")
     alone.fill("#reason", "差")
@@ -259,7 +277,7 @@ def test_an_offline_rater_brings_a_file_back(server: Server, tmp_path: Path) -> 
     page.wait_for_selector("text=导入了 3 个决定")
     assert [action for _, action in texts(server.book)] == ["approve", "reject", "fix"]
     assert exchange.read(server.book, back.read_bytes()) == 0
-    assert faults == []
+    assert [one.text for one in said if one.type == "error"] == []
 
 
 PATHS = ("/", "/records", "/record?id=one-k1", "/whatif", "/review", "/review/work?round=1", "/round?round=1",
@@ -278,7 +296,7 @@ def test_no_page_is_wider_than_the_screen(server: Server, lang: str, width: int)
     assert page.faults == []
 
 
-def test_hostile_records_do_nothing_in_a_browser(tmp_path: Path, chromium: Any) -> None:
+def test_hostile_records_do_nothing_in_a_browser(tmp_path: Path, chromium: Driven) -> None:
     work = tmp_path / "work"
     bad = hostile.TEXTS
     cure(
@@ -286,27 +304,25 @@ def test_hostile_records_do_nothing_in_a_browser(tmp_path: Path, chromium: Any) 
         "one",
         rows(len(bad), {name: (lambda n: bad[n]) for name in ("instruction", "output")}),
     )
-    for server in serve(work, chromium):
+    with serve(work, chromium) as server:
         ids = [(f"one-k{n}", "one") for n in range(len(bad))]
         queue.start(server.book, bad[0], ids, overlap=0)
         duels.start(server.book, bad[0], [
             Pair(f"q{n}", text[:90], text, text, "甲", "乙", text, text) for n, text in enumerate(bad)
         ])  # fmt: skip
         page = server.page("主", "owner")
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        asked: list[Driven] = []
+        page.on("request", lambda one: asked.append(one))
         for n in range(len(bad)):
             page.goto(f"{server.address}/record?id=one-k{n}")
             page.goto(f"{server.address}/review/work?round=1")
-            page.keyboard.press("a")
-            page.wait_for_load_state()
+            press(page, "a")
             page.goto(f"{server.address}/compare/vote?round=2")
-            page.keyboard.press("0")
-            page.wait_for_load_state()
+            press(page, "0")
             assert "pwned" not in page.title()
         for path in ("/", "/records", "/round?round=1", "/compare/results?round=2"):
             page.goto(f"{server.address}{path}")
             assert page.title().endswith("cqia 数据台")
-        assert all(one.startswith(server.address) for one in asked)
+        assert all(one.url.startswith(server.address) for one in asked)
         assert page.faults == []
         assert server.book.number("select count(*) from vote") == len(bad)
