@@ -54,16 +54,23 @@ def tasks(material: Material) -> Figure | None:
     return {"data": [trace], "layout": layout}
 
 
+PARTS = (("prompt", Both("指令（含输入）", "instruction and input")),
+         ("output", Both("回答", "answer")))  # fmt: skip
+
+
 def lengths(material: Material) -> Figure | None:
     """Figure 3: how long instructions and answers are, on a log axis."""
     records = material.records
-    if records is None or records.is_empty():
+    return None if records is None else histogram(records, Both("字数", "characters"))
+
+
+def histogram(records: pl.DataFrame, unit: Both) -> Figure | None:
+    """Lengths of instruction (`prompt`) and answer (`output`) on a log axis."""
+    if records.is_empty():
         return None
-    most = max(int(records["prompt"].max() or 1), int(records["output"].max() or 1), 10)  # type: ignore[arg-type]
-    edges = np.geomspace(1, most + 1, BINS + 1)
+    columns = [records[name].to_numpy().clip(1) for name, _ in PARTS]
+    edges = np.geomspace(1, max(10, *(int(one.max()) for one in columns)) + 1, BINS + 1)
     middles = [round(float(one), 2) for one in np.sqrt(edges[:-1] * edges[1:])]
-    parts = (("prompt", Both("指令（含输入）", "instruction and input")),
-             ("output", Both("回答", "answer")))  # fmt: skip
     data = [
         {
             "type": "scatter",
@@ -72,13 +79,13 @@ def lengths(material: Material) -> Figure | None:
             "fill": "tozeroy",
             "name": say(name, 40),
             "x": middles,
-            "y": np.histogram(records[column].to_numpy().clip(1), bins=edges)[0].tolist(),
+            "y": np.histogram(column, bins=edges)[0].tolist(),
         }
-        for number, (column, name) in enumerate(parts)
+        for number, ((_, name), column) in enumerate(zip(PARTS, columns, strict=True))
     ]
     layout = {
         "height": 380,
-        "xaxis": {"type": "log", "dtick": 1, "title": {"text": say(Both("字数", "characters"))}},
+        "xaxis": {"type": "log", "dtick": 1, "title": {"text": say(unit)}},
         "yaxis": {"title": {"text": say(Both("条数", "records"))}, "rangemode": "tozero"},
         "legend": {"orientation": "h", "y": 1.12},
     }
@@ -95,7 +102,7 @@ def funnel(material: Material) -> Figure | None:
     links: list[tuple[int, int, int, str]] = []
 
     def node(text: Both) -> int:
-        names.append(say(text, 24))
+        names.append(say(text, 34))
         return len(names) - 1
 
     pool = node(Both("读入", "read") + f" {read['left'].sum():,}")

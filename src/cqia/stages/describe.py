@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from cqia import answers, decisions, ledger, paper, store
-from cqia.errors import UserError
-from cqia.record import SCHEMA, TEXT
+from cqia import decisions, ledger, paper, store
+from cqia.describing import records as described
+from cqia.record import TEXT
 from cqia.tables import FORMATS, render
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
@@ -36,7 +36,9 @@ def describe(*, work: Path, folder: Path | None = None) -> store.Facts:
     """
     curated = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
     known = sorted(curated.values(), key=lambda one: paper.place(one["type"], one["source"]))
-    stage, inputs = _stage(work, {name: one["fingerprint"] for name, one in curated.items()})
+    stage, inputs = described.stage(
+        work, {name: one["fingerprint"] for name, one in curated.items()}
+    )
     records = _records(work, list(curated), stage)
     tables = {
         "sources": _sources(known, records),
@@ -52,58 +54,18 @@ def describe(*, work: Path, folder: Path | None = None) -> store.Facts:
     return {**facts, "records": len(records), "tables": paths}
 
 
-def _stage(work: Path, curated: dict[str, str]) -> tuple[str, store.Facts]:
-    """The last stage that ran, and the fingerprints of what is described.
-
-    Raises:
-        UserError: a stage ran before something it is made of was changed.
-    """
-    doubles, chosen = store.manifest(work / "dedup"), store.manifest(work / "assemble")
-    inputs = {"curate": curated, "dedup": doubles and doubles["fingerprint"]}
-    if doubles and doubles.get("inputs", curated) != curated:
-        raise _stale(work, "dedup")
-    reviewed = decisions.mark(decisions.read(work))
-    if chosen and (chosen["inputs"] != inputs or chosen["reviewed"] != reviewed):
-        raise _stale(work, "assemble")
-    stage = "assemble" if chosen else "dedup" if doubles else "curate"
-    return stage, {**inputs, "assemble": chosen and chosen["fingerprint"]}
-
-
-def _stale(work: Path, stage: str) -> UserError:
-    return UserError(
-        f"{stage} is older than what it was made of",
-        where=str(work),
-        mend=f"run: cqia {stage} --work {work}",
-    )
-
-
 def _records(work: Path, sources: list[str], stage: str) -> pl.DataFrame:
     """A small row for every described record: no texts, only their lengths."""
     size = {name: pl.col(name).str.len_chars() for name in TEXT}
-    chosen = store.manifest(work / "assemble") if stage == "assemble" else None
-    drafted = answers.drafted(work, chosen["writers"] if chosen else ())
-    decided = decisions.read(work)
-    decided = decided if stage == "assemble" else decided.clear()
-    rows = [
-        answers.put(decisions.records(part, decided, list(SCHEMA)), drafted).select(
-            "id",
-            pl.col("source").cast(pl.Enum(sources)),
-            pl.col("answer_from").cast(pl.Categorical),
-            "human_verified",
-            prompt=size["instruction"] + size["input"],
-            output=size["output"],
-        )
-        for name in sources
-        for part in store.parts(work / "curate" / name)
+    columns = [
+        pl.col("id"),
+        pl.col("source").cast(pl.Enum(sources)),
+        pl.col("answer_from").cast(pl.Categorical),
+        pl.col("human_verified"),
+        (size["instruction"] + size["input"]).alias("prompt"),
+        size["output"].alias("output"),
     ]
-    kept = pl.concat(rows)
-    if stage == "assemble":
-        taken = pl.read_parquet(work / "assemble" / "chosen.parquet", columns=["id", "split"])
-        return kept.join(taken, on="id", how="inner", maintain_order="left")
-    if stage == "dedup":
-        gone = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id"])
-        return kept.join(gone, on="id", how="anti", maintain_order="left")
-    return kept
+    return described.records(work, sources, stage, columns)
 
 
 def _of(records: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -222,9 +184,9 @@ def _funnel(
             if source == name:
                 left -= dropped
                 row(where, rule, dropped, left)
-        described = len(_of(records, name))
-        if left != described:
-            raise RuntimeError(f"{name}: the funnel leaves {left} records, there are {described}")
+        there = len(_of(records, name))
+        if left != there:
+            raise RuntimeError(f"{name}: the funnel leaves {left} records, there are {there}")
         row(stage, "in the dataset", None, left)
     return _frame(rows)
 
