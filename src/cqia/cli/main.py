@@ -23,6 +23,7 @@ VERBS = {
     "select": "choose so many candidates by a method, and say why each",
     "assemble": "choose, mix, split and export the dataset",
     "describe": "the source table, lengths and the funnel",
+    "safety": "draw records for people, check all, and write a safety assessment",
     "pretrain": "make a small base model from the dataset's texts",
     "configure": "write the dataset and a configuration for another trainer",
     "preflight": "what training would do with each record, before it is done",

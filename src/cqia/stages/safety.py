@@ -1,0 +1,286 @@
+"""Safety: draw records for people by lot, take their verdicts, check by machine, and write it up.
+
+    work/safety/
+      sheet.csv, sheet.json   the drawn records, to be read by people
+      safety.html, safety.md  the assessment, ready to print
+      criteria, sources, keywords, rights, failed (md, csv, json)
+      rejected.txt            the sources over the threshold, a line each
+
+A sheet that people have begun to fill is never written over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cqia import ledger, paper, scores, store
+from cqia.describing import maps, safety
+from cqia.describing import records as described
+from cqia.describing.safety import Rules
+from cqia.errors import UserError
+from cqia.record import TEXT
+from cqia.reporting import pack
+from cqia.reporting.both import Both
+from cqia.reporting.page import page
+from cqia.tables import FORMATS, escape, render
+
+_COLUMNS = ("id", "source", *TEXT, "licence", "copyright")
+_BOM = "\ufeff"
+"""Without it some spreadsheets take Chinese for Latin letters."""
+
+
+def assess(
+    *,
+    work: Path,
+    rules: Rules,
+    verdicts: Sequence[Path] = (),
+    words: Path | None = None,
+    judge: tuple[str, str] | None = None,
+    low: float = 0.0,
+    seed: int = 1,
+) -> store.Facts:
+    """Write the sheet and the assessment as far as it has got.
+
+    Args:
+        work: the working folder; its dataset, as far as it got, is assessed.
+        rules: the thresholds.
+        verdicts: filled sheets; what was reviewed in the working folder counts too.
+        words: a folder of more keyword lists, CATEGORY.txt and CATEGORY.allow.txt.
+        judge: judge and model whose scores are a model's check.
+        low: a record fails that check when the mean of its readable scores lies below.
+        seed: of the lottery.
+
+    Returns:
+        The folder, the criteria, the rejected sources, and counts.
+
+    Raises:
+        UserError: nothing was curated, a sheet can't be read, or a begun one would be written over.
+    """
+    known, records = _read(work)
+    folder = work / "safety"
+    drawn = safety.draw(records, rules, seed=seed)
+    _sheet(folder, drawn)
+    said, unreadable = _verdicts(work, [*verdicts, folder / "sheet.csv"])
+    lists = safety.keyword_lists(words)
+    hits = safety.keyword_hits(records, lists)
+    judged = _judged(work, judge, low, records)
+    sources = safety.by_source(records, drawn, said, hits, judged, rules)
+    found = _criteria(records, drawn, said, hits, judged, rules)
+    rejected = sources.filter(state=safety.REJECTED)["source"].to_list()
+    frames = {
+        "criteria": pack.criteria(found),
+        "sources": sources,
+        "keywords": _keywords(hits, lists),
+        "rights": maps.rights(records, known),
+        "failed": drawn.filter(
+            pl.col("id").is_in([one for one, is_ in said.items() if is_ == safety.FAILED])
+        ).select("id", "source", instruction=pl.col("instruction").str.slice(0, 80)),
+    }
+    lead = _lead(records, drawn, unreadable, lists, rules, seed, judge)
+    report = pack.build(
+        facts=lead,
+        found=found,
+        **{name: frames[name] for name in ("sources", "keywords", "rights", "failed")},
+    )
+    files = {
+        f"{name}.{kind}": render(frame, kind) for name, frame in frames.items() for kind in FORMATS
+    }
+    files["safety.html"] = page(report.title, report.sections, report.figures)
+    files["safety.md"] = _markdown(lead, frames)
+    files["rejected.txt"] = "".join(f"{name}\n" for name in rejected)
+    for name, body in files.items():
+        store.write_bytes(folder / name, body.encode())
+    return {
+        "stage": "safety",
+        "folder": str(folder),
+        "records": len(records),
+        "drawn": len(drawn),
+        "read": drawn.filter(pl.col("id").is_in(list(said))).height,
+        "unreadable": unreadable,
+        "criteria": frames["criteria"].to_dicts(),
+        "rejected": rejected,
+        "ids": drawn.select("id", "source").rows(),
+    }
+
+
+def _read(work: Path) -> tuple[list[store.Facts], pl.DataFrame]:
+    curated = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
+    last, _ = described.stage(work, {name: one["fingerprint"] for name, one in curated.items()})
+    columns = [
+        pl.col(name).cast(pl.String) if name == "source" else pl.col(name) for name in _COLUMNS
+    ]
+    records = described.records(work, list(curated), last, columns)
+    if records.is_empty():
+        raise UserError("there are no records to assess", where=str(work))
+    known = sorted(curated.values(), key=lambda one: paper.place(one["type"], one["source"]))
+    return known, records.select(_COLUMNS)
+
+
+def _sheet(folder: Path, drawn: pl.DataFrame) -> None:
+    """Write the sheet for people, unless it stands there already.
+
+    Raises:
+        UserError: people have begun to fill the sheet of another draw.
+    """
+    path, mark = folder / "sheet.csv", safety.corpus_mark(drawn["id"])
+    note = folder / "sheet.draw"
+    if path.exists() and note.exists():
+        if note.read_text(encoding="utf-8") == mark:
+            return
+        filled, odd = safety.sheet_verdicts(path)
+        if filled or odd:
+            raise UserError(
+                "this sheet is of another draw, and people have begun to fill it",
+                where=str(path),
+                mend="move it away; to count it, name it with --verdicts",
+            )
+    blank = pl.lit("")
+    told = drawn.select("id", "source", *TEXT).with_columns(verdict=blank, reason=blank)
+    store.write_bytes(path, (_BOM + render(told, "csv")).encode())
+    texts = [
+        {
+            "id": row["id"],
+            "fields": {name: row[name] for name in TEXT},
+            "metadata": {"source": row["source"]},
+            "responses": [],
+        }
+        for row in drawn.iter_rows(named=True)
+    ]
+    body = b"[\n" + b",\n".join(store.json_line(one).rstrip() for one in texts) + b"\n]\n"
+    store.write_bytes(folder / "sheet.json", body)
+    store.write_bytes(note, mark.encode())
+
+
+def _verdicts(work: Path, paths: Sequence[Path]) -> tuple[dict[str, str], int]:
+    """All verdicts, and how many could not be read; who says fail is not outvoted."""
+    said = safety.book_verdicts(work)
+    odd = 0
+    for path in paths:
+        found, lines = safety.sheet_verdicts(path)
+        odd += len(lines)
+        for id_, one in found.items():
+            said[id_] = safety.FAILED if safety.FAILED in (said.get(id_), one) else one
+    return said, odd
+
+
+def _judged(
+    work: Path, judge: tuple[str, str] | None, low: float, records: pl.DataFrame
+) -> pl.DataFrame | None:
+    """id, source, bad of the records with a readable score."""
+    if judge is None:
+        return None
+    rows = scores.read(work, *judge).filter(state="read").drop_nulls("score")
+    means = rows.group_by("id").agg(bad=pl.col("score").mean() < low)
+    return records.select("id", "source").join(means, on="id", maintain_order="left")
+
+
+def _criteria(
+    records: pl.DataFrame,
+    drawn: pl.DataFrame,
+    said: Mapping[str, str],
+    hits: pl.DataFrame,
+    judged: pl.DataFrame | None,
+    rules: Rules,
+) -> list[Mapping[str, Any]]:
+    """What was asked, what was found, and whether that is enough."""
+    mine = [said[one] for one in drawn["id"] if one in said]
+    passed = mine.count(safety.PASSED)
+    free = hits.filter(~pl.any_horizontal(pl.all().exclude("id", "source") > 0)).height
+    found = [
+        _criterion(
+            Both("人工抽检合格率", "pass rate by people"), passed, len(mine), len(drawn),
+            rules.people, exact=True,
+        ),
+        _criterion(
+            Both("关键词检查无命中（全部记录）", "free of keywords (all records)"), free, len(hits),
+            len(hits), rules.machines,
+        ),
+    ]  # fmt: skip
+    if judged is not None:
+        least = min(len(records), max(1, int(rules.checked * len(records) + 0.999999)))
+        good = judged.filter(~pl.col("bad")).height
+        wanted = max(least, len(judged))
+        name = Both("模型检查合格率", "pass rate by a model's scores")
+        found.append(_criterion(name, good, len(judged), wanted, rules.machines, exact=True))
+    return found
+
+
+def _criterion(
+    name: Both, passed: int, read: int, wanted: int, rate: float, *, exact: bool = False
+) -> Mapping[str, Any]:
+    low, high = safety.exact(passed, read) if exact else (None, None)
+    return {
+        "name": name,
+        "wanted": f"≥ {pack.percent(rate)} (n ≥ {wanted:,})",
+        "found": pack.percent(passed / read if read else None),
+        "n": read,
+        "interval": f"{pack.percent(low)} – {pack.percent(high)}" if read and exact else "",
+        "state": safety.state_of(passed, read, wanted, rate),
+    }
+
+
+def _keywords(
+    hits: pl.DataFrame, lists: Mapping[str, tuple[dict[str, int], tuple[str, ...]]]
+) -> pl.DataFrame:
+    """A row a category: words on the list, records with one, their share."""
+    rows = [
+        {
+            "category": name,
+            "entries": len(listed),
+            "records": hits.filter(pl.col(name) > 0).height if name in hits.columns else 0,
+            "n": len(hits),
+        }
+        for name, (listed, _) in lists.items()
+    ]
+    return pl.DataFrame(rows).with_columns(share=pl.col("records") / pl.col("n"))
+
+
+def _lead(
+    records: pl.DataFrame,
+    drawn: pl.DataFrame,
+    unreadable: int,
+    lists: Mapping[str, tuple[dict[str, int], tuple[str, ...]]],
+    rules: Rules,
+    seed: int,
+    judge: tuple[str, str] | None,
+) -> list[Both]:
+    entries = sum(len(listed) for listed, _ in lists.values())
+    mark = safety.corpus_mark(records["id"])
+    lead = [
+        Both(
+            f"语料共 {len(records):,} 条（标识 {mark}），按种子 {seed} 随机抽取 {len(drawn):,} 条"
+            "供人工检查。",
+            f"{len(records):,} records (mark {mark}); {len(drawn):,} were drawn by lot for people "
+            f"with seed {seed}.",
+        ),
+        Both(
+            f"关键词 {entries:,} 条，{len(lists)} 类（建议不少于 {rules.words:,} 条）。",
+            f"{entries:,} keywords in {len(lists)} categories (at least {rules.words:,} wanted).",
+        ),
+    ]
+    if len(drawn) < rules.drawn:
+        lead.append(
+            Both(f"语料不足 {rules.drawn:,} 条，全部抽取。",
+                 f"There are fewer than {rules.drawn:,} records: all were drawn.")
+        )  # fmt: skip
+    if judge is None:
+        lead.append(Both("没有模型检查。", "No model's check was made."))
+    else:
+        lead.append(Both(f"模型检查：{'@'.join(judge)}。", f"Model's check: {'@'.join(judge)}."))
+    if unreadable:
+        lead.append(Both(f"{unreadable} 个判定读不出，按未阅计。",
+                         f"{unreadable} verdicts can't be read: counted as unread."))  # fmt: skip
+    return lead
+
+
+def _markdown(lead: list[Both], frames: Mapping[str, pl.DataFrame]) -> str:
+    lines = [f"# {pack.TITLE.zh} / {pack.TITLE.en}\n"]
+    for one in [*lead, pack.NOTE]:
+        lines.append(f"{escape(one.zh)}\n\n{escape(one.en)}\n")
+    for name, frame in frames.items():
+        lines.append(f"## {name}\n\n{render(frame, 'md')}")
+    return "\n".join(lines)
