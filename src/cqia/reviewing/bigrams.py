@@ -24,13 +24,15 @@ BREAK = 0x1F
 """The character between two fields: no pair reaches over it."""
 
 Counts = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.uint16]
+"""A part of the index has fewer than 65,536 records, so their places take two bytes."""
 
 
 class Lists(NamedTuple):
     """Slot `s` lists the rows `rows[starts[s]:starts[s + 1]]`, ascending."""
 
     starts: Counts
-    rows: Counts
+    rows: Places
 
 
 def build(texts: pl.Series) -> Lists:
@@ -76,8 +78,8 @@ def _count(data: Bytes, offsets: Offsets) -> Counts:
 
 
 @njit(cache=True, nogil=True)
-def _fill(data: Bytes, offsets: Offsets, starts: Counts) -> Counts:
-    rows = np.empty(starts[-1], np.uint32)
+def _fill(data: Bytes, offsets: Offsets, starts: Counts) -> Places:
+    rows = np.empty(starts[-1], np.uint16)
     ends = starts[:-1].copy()
     seen = np.full(SLOTS, -1, np.int64)
     for row in range(len(offsets) - 1):

@@ -22,9 +22,9 @@ from cqia import ledger, store
 from cqia.record import TEXT
 from cqia.reviewing.bigrams import BREAK, Lists, build, slots
 
-PART = 10_000
+PART = 50_000
 """Records of a part of the index: as many as are read, hashed and written at a time."""
-LOOK = 2_000
+LOOK = 1_000
 """So many candidates of a text are looked into; of more, the number is an upper bound."""
 KEPT = "kept"
 PASSED = "passed:"
@@ -83,7 +83,7 @@ class Search:
     """The stage of every rule that turned a record away."""
     columns: dict[str, Values] = field(default_factory=dict)
 
-    def find(self, query: Query, *, after: int = 0, limit: int = 50) -> Found:
+    def find(self, query: Query, *, after: int = 0, limit: int = 30) -> Found:
         """The records that a query finds, in the order read, from the row `after` on."""
         mask = self._mask(query)
         text = query.text.strip().lower()
@@ -98,10 +98,10 @@ class Search:
             return self._page(len(rows), True, page, limit)
         ahead = rows[np.searchsorted(rows, after) :]
         found: list[Rows] = [np.empty(0, np.int64)]
-        for start in range(0, len(ahead), LOOK // 4):
-            found += self._holding(ahead[start : start + LOOK // 4], text)
-            if sum(map(len, found)) > limit:
-                break
+        start, size = 0, 2 * limit
+        while start < len(ahead) and sum(map(len, found)) <= limit:
+            found += self._holding(ahead[start : start + size], text)
+            start, size = start + size, 2 * size
         return self._page(len(rows), False, np.concatenate(found)[: limit + 1], limit)
 
     def record(self, id: str) -> dict[str, Any] | None:
@@ -314,7 +314,7 @@ def _make(work: Path, folder: Path, mark: str) -> None:
             made = build(frame.select(text.alias("text"))["text"])
             frame.write_ipc(place / "records.arrow", compression="uncompressed")
             for name, column in zip(Lists._fields, made, strict=True):
-                np.save(place / f"{name}.npy", column)
+                np.save(place / f"{name}.npy", np.asarray(column))
     store.seal(folder, mark, {"stage": "index", "parts": number + 1})
 
 

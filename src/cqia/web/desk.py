@@ -45,6 +45,7 @@ class Desk:
         self.knocking = Rate(10, 1 / 6)
         self._lock = threading.Lock()
         self._search: Search | None = None
+        self._measures: list[str] = []
         self._looked = 0.0
         outcomes.export(self.book)
 
@@ -59,7 +60,7 @@ class Desk:
                 found = search.opened(self.work)
                 for name in self.scores():
                     found.lay(f"measure {name}", _scores(self.work / "score" / name))
-                self._search = found
+                self._search, self._measures = found, self._measured()
             self._looked = time.monotonic()
             return found
 
@@ -69,6 +70,9 @@ class Desk:
 
     def measures(self) -> list[str]:
         """Every filter's measure and every judge's score by which records can be picked."""
+        return self._measures
+
+    def _measured(self) -> list[str]:
         found: set[str] = set()
         for path in (self.work / "curate").glob("*/manifest.json"):
             found |= set((store.manifest(path.parent) or {}).get("bounds", {}))

@@ -30,7 +30,7 @@ def line(text: object, limit: int = 120) -> Markup:
     """A text on one line, cut to so many characters."""
     whole = "" if text is None else str(text)
     cut = " ".join(whole[: limit * 4].split())[:limit]
-    return _safe(cut) + Markup("…" if len(cut) < len(whole.strip()) else "")
+    return _safe(cut if len(cut) >= len(whole.strip()) else cut + "…")
 
 
 def marked(before: object, after: object, *, whole: bool = False) -> Markup:
@@ -77,6 +77,8 @@ def percent(value: float | None) -> str:
 
 
 def _safe(text: str) -> Markup:
+    if not _HIDDEN.search(text):
+        return escape(text)
     pieces = _HIDDEN.split(text)
     out = []
     for place, piece in enumerate(pieces):
