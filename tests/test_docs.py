@@ -107,8 +107,14 @@ def faults(command: str) -> Iterator[str]:
     if words[1] not in VERBS:
         yield f"no verb {words[1]}"
         return
-    options = {name: one for one in verb(words[1]).params for name in one.opts}
-    for word, value in pairwise([*words[2:], ""]):
+    command_, rest = verb(words[1]), words[2:]
+    if isinstance(command_, click.Group) and rest and not rest[0].startswith("-"):
+        if rest[0] not in command_.commands:
+            yield f"{words[1]} has no {rest[0]}"
+            return
+        command_, rest = command_.commands[rest[0]], rest[1:]
+    options = {name: one for one in command_.params for name in one.opts}
+    for word, value in pairwise([*rest, ""]):
         if not word.startswith("-") or word in ("-h", "--help"):
             continue
         if word not in options:
@@ -202,7 +208,11 @@ def test_every_key_of_a_tuning_is_documented(kind: type) -> None:
 )
 def test_every_key_of_the_toml_is_documented(kind: type) -> None:
     page = read("docs/recipes.md")
-    fixed = {"takes", "thresholds", "writers", "ngram"} if kind in (experiment.Assemble, Benchmark) else set()
+    fixed = (
+        {"takes", "thresholds", "writers", "ngram"}
+        if kind in (experiment.Assemble, Benchmark)
+        else set()
+    )
     for one in dataclasses.fields(kind):
         assert one.name in fixed or f"`{one.name}`" in page, one.name
 

@@ -114,6 +114,14 @@ def test_shuffled_answers_keep_their_characters(size: int, seed: int) -> None:
     assert after.equals(controlled(before, "shuffle", seed))
 
 
+def test_shuffled_answers_begin_and_end_with_a_letter() -> None:
+    text = "\n \n一\n \n二 \n\n三\n"
+    before = dataset(a=40).with_columns(output=pl.lit(text))
+    for new in controlled(before, "shuffle", 1)["output"]:
+        assert new == new.strip()
+        assert Counter(new.replace("\n", "").replace(" ", "")) == Counter("一二三")
+
+
 def test_who_wrote_the_answers() -> None:
     both = dataset(a=2, b=2)
     assert set(both.columns) >= set(COLUMNS)

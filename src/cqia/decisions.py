@@ -29,8 +29,8 @@ DECISIONS: dict[str, pl.DataType] = {
 }
 """Columns of decisions.parquet.
 
-verdict: keep (it may stand, unless a rule turns it away), restore (it is in, whatever rule turned it
-away), or drop. verified: a person read it and let it stand, as it is or mended. by: whose
+verdict: keep (it may stand, unless a rule turns it away), restore (it is in, whatever rule turned
+it away), or drop. verified: a person read it and let it stand, as it is or mended. by: whose
 decision it is, names joined by `、`; raters: how many. new_…: the mended text, null where it stays.
 """
 

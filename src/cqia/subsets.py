@@ -168,14 +168,17 @@ def swapped(records: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def shuffled(records: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """The characters of every answer in a random order."""
+    """The characters of every answer in a random order, without white space at the ends.
+
+    An answer that begins with a line feed would melt with the template's own.
+    """
     letters = records.select("output").with_row_index("row")
     letters = letters.select("row", letter=pl.col("output").str.split("")).explode("letter")
     letters = letters.with_row_index("place")
     key = plh.concat_str(pl.lit(f"{seed}/"), pl.col("place").cast(pl.String)).nchash.xxh3_64()
     mixed = letters.with_columns(key.alias("key")).sort("row", "key")
     texts = mixed.group_by("row", maintain_order=True).agg(pl.col("letter").str.join(""))
-    return records.with_columns(texts["letter"].alias("output"))
+    return records.with_columns(texts["letter"].str.strip_chars().alias("output"))
 
 
 def writer_family(records: pl.DataFrame, writers: Mapping[str, str]) -> str:
