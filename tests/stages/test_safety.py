@@ -83,7 +83,7 @@ def test_filled_sheets_make_the_rate_and_reject_a_source(work: Path) -> None:
     facts = assess(work=work, rules=Rules(), verdicts=[filled])
     first = facts["criteria"][0]
     assert first["found"] == "96.67 %"
-    assert first["n"] == 60
+    assert first["checked"] == 60
     assert first["state"].endswith("/ met")
     # Clopper and Pearson: the 2.5 % and 97.5 % quantiles of Beta(58, 3) and Beta(59, 2).
     assert first["interval"] == "88.47 % – 99.59 %"
@@ -187,7 +187,7 @@ def test_a_models_scores_must_cover_enough(work: Path) -> None:
     store.write_json(folder.parent / "manifest.json", {"fingerprint": "x"})
     facts = assess(work=work, rules=Rules(), judge=("quality", "m"), low=3)
     last = facts["criteria"][-1]
-    assert (last["n"], last["found"]) == (9, "88.89 %")
+    assert (last["checked"], last["found"]) == (9, "88.89 %")
     assert last["state"].endswith("missed")
     wide = assess(work=work, rules=Rules(checked=0.5, machines=0.5), judge=("quality", "m"), low=3)
     assert wide["criteria"][-1]["state"].endswith("not finished")

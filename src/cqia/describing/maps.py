@@ -64,7 +64,7 @@ def alike(work: Path, sources: list[str]) -> pl.DataFrame | None:
 
 
 def defects(findings: pl.DataFrame, records: dict[str, int]) -> pl.DataFrame:
-    """source, severity, kind, records, share: findings of an audit of a file a source.
+    """source, severity, kind, records, checked, share: findings of an audit of a file a source.
 
     Args:
         findings: `cqia audit`'s table; a file's name without its ending is the source's.
@@ -77,13 +77,13 @@ def defects(findings: pl.DataFrame, records: dict[str, int]) -> pl.DataFrame:
         .agg(records=pl.struct("line", "item").n_unique())
     )
     whole = pl.DataFrame(
-        {"source": list(records), "n": list(records.values())},
-        schema={"source": pl.String, "n": pl.Int64},
+        {"source": list(records), "checked": list(records.values())},
+        schema={"source": pl.String, "checked": pl.Int64},
     )
     joined = counts.join(whole, on="source")
-    rated = joined.with_columns(share=pl.col("records") / pl.col("n"))
+    rated = joined.with_columns(share=pl.col("records") / pl.col("checked"))
     return rated.sort("severity", "kind", "source").select(
-        "source", "severity", "kind", "records", "n", "share"
+        "source", "severity", "kind", "records", "checked", "share"
     )
 
 

@@ -173,6 +173,7 @@ COLUMNS = {
     "rule": Both("规则", "rule"),
     "left": Both("剩余", "left"),
     "short": Both("预算未满", "below budget"),
+    "checked": Both("检查条数", "checked"),
     "drawn": Both("抽取", "drawn"),
     "read": Both("已阅", "read"),
     "failed": Both("不合格", "failed"),

@@ -43,14 +43,14 @@ def criteria(found: list[Mapping[str, Any]]) -> pl.DataFrame:
                 "criterion": f"{one['name'].zh} / {one['name'].en}",
                 "wanted": one["wanted"],
                 "found": one["found"],
-                "n": one["n"],
+                "checked": one["checked"],
                 "interval": one["interval"],
                 "state": f"{STATES[one['state']].zh} / {STATES[one['state']].en}",
             }
             for one in found
         ],
-        schema={"criterion": pl.String, "wanted": pl.String, "found": pl.String, "n": pl.Int64,
-                "interval": pl.String, "state": pl.String},
+        schema={"criterion": pl.String, "wanted": pl.String, "found": pl.String,
+                "checked": pl.Int64, "interval": pl.String, "state": pl.String},
     )  # fmt: skip
 
 
@@ -67,7 +67,8 @@ def build(
     report = Report(title=TITLE)
     lead = "".join(html.paragraph(one) for one in facts) + html.paragraph(NOTE, "warn")
     lead += report.table("criteria", Both("各项要求", "Criteria"), criteria(found))
-    told = sources.with_columns(
+    seen = [name for name in sources.columns if sources[name].null_count() < len(sources)]
+    told = sources.select("source", "state", *seen[1:-1]).with_columns(
         state=pl.col("state").replace_strict({k: f"{v.zh} / {v.en}" for k, v in STATES.items()})
     )
     out = sources.filter(state="rejected")["source"].to_list()

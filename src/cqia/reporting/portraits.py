@@ -231,7 +231,7 @@ def alike(counts: pl.DataFrame, titles: dict[str, str]) -> Figure | None:
 
 def defects(found: pl.DataFrame, titles: dict[str, str]) -> Figure | None:
     """The share of a source's records with a kind of finding; the text is the number."""
-    totals = dict(found.select("source", "n").unique().iter_rows())
+    totals = dict(found.select("source", "checked").unique().iter_rows())
     kinds = found.group_by("kind").agg(pl.col("records").sum())
     kinds = kinds.sort("records", "kind", descending=[True, False]).head(COLUMNS)
     across = kinds["kind"].to_list()

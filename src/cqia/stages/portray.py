@@ -112,6 +112,10 @@ def portray(
     files["describe.html"] = page(report.title, report.sections, report.figures).encode()
     for name, body in files.items():
         store.write_bytes(folder / name, body)
+    for path in (folder / "figures").glob("*.*.*"):
+        # A picture of an earlier run that this one has no figure for would be taken for its own.
+        if path.suffix in (".png", ".svg") and f"figures/{path.name}" not in files:
+            path.unlink()
     told = coverage(pairs)
     return {
         "stage": "describe",

@@ -217,7 +217,7 @@ def _criterion(
         "name": name,
         "wanted": f"≥ {pack.percent(rate)} (n ≥ {wanted:,})",
         "found": pack.percent(passed / read if read else None),
-        "n": read,
+        "checked": read,
         "interval": f"{pack.percent(low)} – {pack.percent(high)}" if read and exact else "",
         "state": safety.state_of(passed, read, wanted, rate),
     }
@@ -232,11 +232,11 @@ def _keywords(
             "category": name,
             "entries": len(listed),
             "records": hits.filter(pl.col(name) > 0).height if name in hits.columns else 0,
-            "n": len(hits),
+            "checked": len(hits),
         }
         for name, (listed, _) in lists.items()
     ]
-    return pl.DataFrame(rows).with_columns(share=pl.col("records") / pl.col("n"))
+    return pl.DataFrame(rows).with_columns(share=pl.col("records") / pl.col("checked"))
 
 
 def _lead(
