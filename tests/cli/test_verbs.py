@@ -217,5 +217,5 @@ def test_completion_offers_verbs_and_options() -> None:
     from click.shell_completion import BashComplete
 
     complete = BashComplete(cqia, {}, "cqia", "_CQIA_COMPLETE")
-    assert {one.value for one in complete.get_completions([], "w")} == {"why", "whatif"}
+    assert {one.value for one in complete.get_completions([], "w")} == {"web", "why", "whatif"}
     assert "--filter" in {one.value for one in complete.get_completions(["whatif"], "--f")}

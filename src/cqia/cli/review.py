@@ -12,7 +12,7 @@ from cqia.errors import UserError, missing_extra
 FORMATS = ("label-studio", "argilla", "offline")
 
 
-@click.group()
+@click.group(epilog="Example:  cqia review decisions --work work/demo")
 def command() -> None:
     """Take rounds of review out, bring results in, and start comparisons.
 
