@@ -54,6 +54,28 @@ def criteria(found: list[Mapping[str, Any]]) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def shown(sources: pl.DataFrame) -> pl.DataFrame:
+    """The table of sources as it fits on a printed page: shares in percent, intervals in one."""
+    told = {key: f"{both.zh} / {both.en}" for key, both in STATES.items()}
+    rows = sources.select("share", "low", "high", "keyword_share").rows()
+    texts = [
+        (
+            "" if share is None else percent(share),
+            "" if low is None else f"{percent(low)} – {percent(high)}",
+            percent(held),
+        )
+        for share, low, high, held in rows
+    ]
+    schema = {"share": pl.String, "interval": pl.String, "keyword_share": pl.String}
+    page = sources.select("source", "state", "records", "drawn", "read", "failed").with_columns(
+        state=pl.col("state").replace_strict(told, return_dtype=pl.String)
+    )
+    page = pl.concat([page, pl.DataFrame(texts, schema=schema, orient="row")], how="horizontal")
+    if sources["scored"].null_count() == len(sources):
+        return page
+    return page.with_columns(sources["scored"], sources["scored_low"])
+
+
 def build(
     *,
     facts: list[Both],
@@ -67,10 +89,7 @@ def build(
     report = Report(title=TITLE)
     lead = "".join(html.paragraph(one) for one in facts) + html.paragraph(NOTE, "warn")
     lead += report.table("criteria", Both("各项要求", "Criteria"), criteria(found))
-    seen = [name for name in sources.columns if sources[name].null_count() < len(sources)]
-    told = sources.select("source", "state", *seen[1:-1]).with_columns(
-        state=pl.col("state").replace_strict({k: f"{v.zh} / {v.en}" for k, v in STATES.items()})
-    )
+    told = shown(sources)
     out = sources.filter(state="rejected")["source"].to_list()
     names = "、".join(out)
     body = html.paragraph(
@@ -86,7 +105,8 @@ def build(
         ("keywords", Both("关键词", "Keywords"),
          report.table("keywords-table", Both("各类命中", "Hits by category"), keywords)),
         ("rights", Both("许可证明", "Licence evidence"),
-         report.table("rights-table", Both("出处与许可", "Where from, by what right"), rights)),
+         report.table("rights-table", Both("出处与许可", "Where from, by what right"),
+                      rights.drop("title"))),
         ("failed", Both("不合格记录", "Records that failed"),
          report.table("failed-table", Both("人工判为不合格", "Failed by people"), failed)),
         ("sign", Both("签字", "Signatures"), _signatures()),
