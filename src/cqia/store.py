@@ -25,7 +25,7 @@ import polars as pl
 from cqia.errors import UserError
 
 MANIFEST = "manifest.json"
-ASIDE = ("cli/", "queries/", "reporting/", "web/")
+ASIDE = ("cli/", "describing/", "queries/", "reporting/", "reviewing/", "web/")
 """What shows results and makes none."""
 _UNFINISHED = ".unfinished"
 
