@@ -20,6 +20,9 @@ from tests.workbench import cure, rows
 for extra in ("torch", "trl", "statsmodels", "plotly"):
     pytest.importorskip(extra, reason="the extras train, stats and plot are not installed")
 
+pytestmark = pytest.mark.xdist_group("matrix")
+"""The tests go on from what those before them trained."""
+
 TOML = """
 [statement]
 seeds = [1, 2]

@@ -239,7 +239,9 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Visitor:
         "task_minor": lambda n: [texts[n][:200]],
     }
     cure(work, "one", rows(len(texts), more))
-    return visitor(application(work))
+    owner = visitor(application(work))
+    owner.post("/rounds/new", name=hostile.TAGS[0], count=50, rule="")
+    return owner
 
 
 def test_fifty_hostile_records_are_only_text(bad: Visitor) -> None:
@@ -256,7 +258,6 @@ def test_fifty_hostile_records_are_only_text(bad: Visitor) -> None:
         assert len(text) < 1_000_000
         assert time.monotonic() - begin < 20
         _only_text(text, usual)
-    bad.post("/rounds/new", name=hostile.TAGS[0], count=50, rule="")
     for number in range(len(facts)):
         text = bad.get("/review/work", round=1)
         _only_text(text, usual)
