@@ -133,6 +133,7 @@ def test_from_rows_to_the_report_and_a_second_run_does_nothing(work: Path, tmp_p
 
 
 def test_a_row_that_fails_is_told_and_the_others_go_on(work: Path, tmp_path: Path) -> None:
+    play(work, statement(tmp_path))
     path = work / "statement" / "rows" / "proxy" / "tang" / "1.json"
     facts = store.read_json(path)
     store.write_json(path, {**facts, "state": "failed", "error": "made up"})

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from cqia.llm.local_folder import Loaded, Split, Tokens, common, padded
+from cqia.llm.local_folder import Loaded, Split, Tokens, cache_of, common, padded, with_cache
 from cqia.llm.protocol import Weight
 
 SHARED = 16
@@ -127,11 +127,11 @@ class Weigher:
             input_ids=tokens,
             attention_mask=seen,
             position_ids=shared + (mask.cumsum(1) - 1).clamp(min=0),
-            past_key_values=self._read_start(splits[0].text[:shared], len(splits)),
+            **with_cache(self.loaded.model, self._read_start(splits[0].text[:shared], len(splits))),
             use_cache=any(len(tail) > 1 for one in splits for tail in one.tails),
             logits_to_keep=1,
         )
-        return read.logits[:, -1].float(), read.past_key_values, seen
+        return read.logits[:, -1].float(), cache_of(read), seen
 
     def _read_start(self, start: Tokens, many: int) -> Any:  # noqa: ANN401
         """The cache of what all texts start with, for so many rows; None: nothing is shared."""
@@ -142,7 +142,7 @@ class Weigher:
         if start != self._start:
             tokens = torch.tensor([start], device=self.loaded.device)
             read = self.loaded.model(input_ids=tokens, use_cache=True, logits_to_keep=1)
-            self._start, self._kept = start, read.past_key_values
+            self._start, self._kept = start, cache_of(read)
         return _rows(self._kept, torch.zeros(many, dtype=torch.long, device=self.loaded.device))
 
     def _portions(
@@ -192,10 +192,10 @@ class Weigher:
                 input_ids=given[:, part],
                 attention_mask=seen,
                 position_ids=place[:, part],
-                past_key_values=cache,
+                **with_cache(self.loaded.model, cache),
                 use_cache=True,
             )
-            cache = read.past_key_values
+            cache = cache_of(read)
             found = _logprobs(read.logits, asked[:, part])
             total += (found * there[:, part]).double().sum(1)
         return [float(one) for one in total]

@@ -11,6 +11,8 @@ that their weights can be compared. Where nothing melts, that is the end of the 
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -180,5 +182,25 @@ def _plain(model: Any, device: str) -> bool:  # noqa: ANN401
 
     with torch.inference_mode():
         token = torch.zeros((1, 1), dtype=torch.long, device=device)
-        cache = model(input_ids=token, use_cache=True).past_key_values
+        cache = cache_of(model(input_ids=token, use_cache=True))
     return all(type(layer) is DynamicLayer for layer in getattr(cache, "layers", [None]))
+
+
+def with_cache(model: Any, cache: Any) -> dict[str, Any]:  # noqa: ANN401
+    """A cache as an argument of a model, by the name that this transformers has for it.
+
+    It was `past_key_values` up to 5.23 and is `cache` since.
+    """
+    kind: type[object] = type(model)
+    return {_name(kind): cache}
+
+
+def cache_of(read: Any) -> Any:  # noqa: ANN401
+    """The cache that reading left."""
+    return read.cache if hasattr(read, "cache") else read.past_key_values
+
+
+@functools.cache
+def _name(kind: type[object]) -> str:
+    known = inspect.signature(kind.forward).parameters  # type: ignore[attr-defined]
+    return "cache" if "cache" in known else "past_key_values"

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cqia.llm.local_choose import KEPT
-from cqia.llm.local_folder import Loaded, Tokens, padded
+from cqia.llm.local_folder import Loaded, Tokens, cache_of, padded, with_cache
 from cqia.llm.protocol import Sampling
 
 ROWS = 128
@@ -77,11 +77,11 @@ def _write(loaded: Loaded, prompts: Sequence[Prompt]) -> list[Written]:
             input_ids=tokens,
             attention_mask=seen,
             position_ids=place,
-            past_key_values=cache,
+            **with_cache(loaded.model, cache),
             use_cache=True,
             logits_to_keep=1,
         )
-        cache = read.past_key_values
+        cache = cache_of(read)
         drawn = _draw(read.logits[:, -1].float(), [prompts[row].sampling for row in rows],
                       [draws[row] for row in rows])  # fmt: skip
         left = []
