@@ -11,7 +11,6 @@ that their weights can be compared. Where nothing melts, that is the end of the 
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -191,16 +190,10 @@ def with_cache(model: Any, cache: Any) -> dict[str, Any]:  # noqa: ANN401
 
     It was `past_key_values` up to 5.23 and is `cache` since.
     """
-    kind: type[object] = type(model)
-    return {_name(kind): cache}
+    known = inspect.signature(model.forward).parameters
+    return {"cache" if "cache" in known else "past_key_values": cache}
 
 
 def cache_of(read: Any) -> Any:  # noqa: ANN401
     """The cache that reading left."""
     return read.cache if hasattr(read, "cache") else read.past_key_values
-
-
-@functools.cache
-def _name(kind: type[object]) -> str:
-    known = inspect.signature(kind.forward).parameters  # type: ignore[attr-defined]
-    return "cache" if "cache" in known else "past_key_values"
