@@ -85,8 +85,11 @@ def draw_subset(
         repeat: go through a source again that is smaller than the amount.
         seed: of the lottery and the control.
 
+    A share of a mixture that is smaller than its source's largest answer is left out, and told as
+    short: a record is never cut.
+
     Raises:
-        UserError: a source of the subset has no records.
+        UserError: a source of the subset has no records, or no share holds one.
     """
     frames, told = [], []
     for sources, part, unit_ in _pools(dataset, subset, amount, unit):
@@ -96,9 +99,18 @@ def draw_subset(
         if part == 0:
             continue
         tokens = pool["answer_tokens"] if unit_ == "tokens" else None
+        if subset.weights and tokens is not None and (part or 0) < max(tokens):
+            told.append({"sources": list(sources), "unit": unit_, "wanted": part, "got": 0})
+            told[-1]["short"] = part
+            continue
         found = draw(pool, amount=part, unit=unit_, seed=seed, repeat=repeat, tokens=tokens)
         frames.append(found.records)
         told.append(_told(sources, found, pool))
+    if not frames:
+        raise UserError(
+            f"subset {subset.name!r}: every share is smaller than a record",
+            mend="name a larger amount",
+        )
     records = pl.concat(frames)
     facts = {"draws": told, "records": len(records), "control": subset.control, "kind": subset.kind}
     return Drawn(controlled(records, subset.control, seed), facts)

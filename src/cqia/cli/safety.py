@@ -13,7 +13,8 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.command(
-    epilog="Example:  cqia safety --work work/demo   then   --verdicts filled.csv, when it is"
+    epilog="Example:  cqia safety --work work/demo",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @show.work_option
 @click.option(

@@ -28,6 +28,8 @@ from cqia.errors import UserError
 from cqia.statistics.mixtures import Fit, best, effects, fit
 
 PLACE = ("base", "benchmark", "group", "direction")
+LEAST = 0.05
+"""A smaller share is not trained in a check (this project's choice)."""
 CHECK = "check-"
 """Subsets that were trained to check a prediction begin so: `check-BENCHMARK-GROUP`."""
 
@@ -155,7 +157,7 @@ def _best(
     """The best mixture, how well it is known, and the check where one was trained."""
     top = best(found, len(sources))
     checks = part.filter(pl.col("subset").str.starts_with(CHECK))
-    close = [n for n in checks["subset"] if np.allclose(weights[n], top.weights, atol=0.02)]
+    close = [n for n in checks["subset"] if np.allclose(weights[n], top.weights, atol=2 * LEAST)]
     check = checks.filter(pl.col("subset").is_in(close)).head(1)
     said = {
         "form": found.form,
@@ -197,5 +199,5 @@ def best_mixtures(work: Path, count: int) -> list[tuple[str, dict[str, float]]]:
         ability = f"{row['benchmark']}-{row['group'] or 'all'}"
         name = CHECK + re.sub(r"[^\w-]+", "-", ability)
         shares = dict(zip(row["sources"], row["shares"], strict=True))
-        found.setdefault(name, {k: v for k, v in shares.items() if v > 0})
+        found.setdefault(name, {k: v for k, v in shares.items() if v >= LEAST})
     return list(found.items())[:count]
