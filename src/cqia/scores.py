@@ -49,7 +49,9 @@ def agreement(work: Path, judge: str, model: str) -> pl.DataFrame:
     """
     rows = read(work, judge, model)
     read_ = rows.filter(state="read")
-    each = read_.group_by("source", "id").agg(mean=pl.col("score").mean(), sd=pl.col("score").std())
+    each = read_.group_by("source", "id", maintain_order=True).agg(
+        mean=pl.col("score").mean(), sd=pl.col("score").std()
+    )
     means = each.group_by("source").agg(
         n=pl.len(),
         mean=pl.col("mean").mean(),

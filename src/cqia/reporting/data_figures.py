@@ -21,10 +21,12 @@ def tasks(material: Material) -> Figure | None:
     if material.records is None or material.records.is_empty():
         return None
     untold = Both("未标注", "not told")
-    counts = material.records.group_by("major", "minor").len().sort("len", descending=True)
+    counts = material.records.group_by("major", "minor").len()
+    counts = counts.sort("len", "major", "minor", descending=[True, False, False])
     ids: list[str] = []
     labels, parents, values = [], [], []
-    majors = counts.group_by("major").agg(pl.col("len").sum()).sort("len", descending=True)
+    majors = counts.group_by("major").agg(pl.col("len").sum())
+    majors = majors.sort("len", "major", descending=[True, False])
     for number, (major, n) in enumerate(majors.iter_rows()):
         ids.append(f"{number}")
         labels.append(label(major) if major else say(untold))

@@ -31,6 +31,6 @@ def overview(request: Request) -> Response:
         picture=drawn(flows, ran),
         total=len(facts),
         kept=sum(one.n for one in flows if not one.stage),
-        table=facts.group_by("rule").len().sort("len", descending=True).rows(),
+        table=facts.group_by("rule").len().sort("len", "rule", descending=[True, False]).rows(),
         sources=facts.group_by("source").len().sort("source").rows(),
     )
