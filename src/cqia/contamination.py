@@ -12,19 +12,22 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 import polars as pl
 
 from cqia import store
 from cqia.errors import UserError, unknown
+from cqia.places.files import look, matching
 from cqia.raw.encoding import Utf8Reader
 from cqia.raw.files import open_bytes
 from cqia.raw.values import is_lines, stream_lines, stream_values
 from cqia.record import TEXT
 from cqia.text.matching import matching_view
+
+if TYPE_CHECKING:
+    from cqia.text.overlap import NgramIndex
 
 _LETTER = re.compile(r"^\s*[(（]?[A-Ga-g][)）.\uff0e、:：]\s*")
 
@@ -57,11 +60,15 @@ class Benchmark:
     drop: bool = False
     """Whether hits are dropped; otherwise they are only reported."""
 
+    def names(self) -> list[str]:
+        """Its files, patterns of places elsewhere spread out."""
+        return [name for file in self.files for name in matching(file)]
+
     def facts(self, hashes: store.Hashes) -> dict[str, Any]:
         """What the fingerprint of a search depends on."""
         return {
             "name": self.name,
-            "files": {name: hashes.of(name) for name in self.files},
+            "files": {name: hashes.of(name) for name in self.names()},
             "fields": list(self.fields),
             "threshold": self.threshold,
             "ngram": self.ngram,
@@ -89,16 +96,16 @@ def items(benchmark: Benchmark) -> list[Item]:
     Raises:
         UserError: a file is missing or holds broken JSON, or no item has one of the fields.
     """
-    found = [item for file in benchmark.files for item in _read(file, benchmark.fields)]
+    names = benchmark.names()
+    found = [item for file in names for item in _read(file, benchmark.fields)]
     if not any(item.segments for item in found):
-        seen = sorted(_names(benchmark.files[0])) if benchmark.files else []
+        seen = sorted(_names(names[0])) if names else []
         raise unknown("field", benchmark.fields[0], seen, where=f"benchmark {benchmark.name}")
     return found
 
 
 def _values(file: str) -> Iterator[tuple[int, Any]]:
-    if not Path(file).is_file():
-        raise UserError("no such file", where=file, mend="check the path")
+    look(file)
     with open_bytes(file) as stream:
         reader = Utf8Reader(stream, file)
         cut = stream_lines if is_lines(reader.peek(), file) else stream_values
@@ -136,35 +143,60 @@ def _names(file: str) -> set[str]:
     return set()
 
 
+class Wanted(NamedTuple):
+    """A benchmark made ready: its items, and where their n-grams stand."""
+
+    items: list[Item]
+    grams: NgramIndex
+    least: float
+
+
+def wanted(benchmark: Benchmark) -> Wanted:
+    """Make a benchmark ready to be looked for.
+
+    Raises:
+        UserError: a file is missing or holds broken JSON, or no item has one of the fields.
+    """
+    from cqia.text.overlap import ngram_index
+
+    found = items(benchmark)
+    views = [matching_view(pl.Series(item.segments, dtype=pl.String)).to_list() for item in found]
+    return Wanted(found, ngram_index(views, ngram=benchmark.ngram), benchmark.threshold)
+
+
 def search(benchmark: Benchmark, records: Iterable[pl.DataFrame]) -> Found:
     """Look for a benchmark's items in records.
 
     Args:
         benchmark: what to look for.
         records: frames of row, id and the text columns.
-    """
-    from cqia.text.overlap import ngram_index
 
-    wanted = items(benchmark)
-    views = [matching_view(pl.Series(item.segments, dtype=pl.String)).to_list() for item in wanted]
-    index = ngram_index(views, ngram=benchmark.ngram)
-    found = [pl.DataFrame(schema=HITS)]
-    for frame in records:
-        text = [matching_view(frame[field]).fill_null("") for field in TEXT]
-        joined = pl.select(pl.concat_str(text, separator="\x1f")).to_series()
-        hits = index.hits(joined, least=benchmark.threshold)
-        if len(hits):
-            found.append(_shown(hits, frame, wanted))
-    every = pl.concat(found)
+    Raises:
+        UserError: as `wanted`.
+    """
+    ready = wanted(benchmark)
+    return counted(ready, [hits(ready, frame) for frame in records])
+
+
+def hits(ready: Wanted, frame: pl.DataFrame) -> pl.DataFrame:
+    """The hits in one batch of records, as `HITS`."""
+    text = [matching_view(frame[field]).fill_null("") for field in TEXT]
+    joined = pl.select(pl.concat_str(text, separator="\x1f")).to_series()
+    return _shown(ready.grams.hits(joined, least=ready.least), frame, ready.items)
+
+
+def counted(ready: Wanted, every: Iterable[pl.DataFrame]) -> Found:
+    """The hits of all batches together, and what they count."""
+    found = pl.concat([pl.DataFrame(schema=HITS), *every])
     counts = {
-        "items": len(wanted),
-        "untestable": len(index.too_short),
-        "hits": len(every),
-        "items_hit": every["item"].n_unique(),
-        "records_hit": every["id"].n_unique(),
-        "files": _by_file(wanted, every),
+        "items": len(ready.items),
+        "untestable": len(ready.grams.too_short),
+        "hits": len(found),
+        "items_hit": found["item"].n_unique(),
+        "records_hit": found["id"].n_unique(),
+        "files": _by_file(ready.items, found),
     }
-    return Found(every, counts)
+    return Found(found, counts)
 
 
 def _shown(hits: pl.DataFrame, frame: pl.DataFrame, wanted: list[Item]) -> pl.DataFrame:

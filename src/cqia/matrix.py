@@ -36,7 +36,7 @@ from cqia.rows import (
 from cqia.stages.attribute import attribute, best_mixtures
 from cqia.stages.compare import compare
 from cqia.statement import Base, Statement, Subset
-from cqia.workers import Progress
+from cqia.workers import Progress, Workers
 
 Bar = Callable[[str], AbstractContextManager[Progress | None]]
 
@@ -55,7 +55,7 @@ def play(
     *,
     name: str,
     bar: Bar,
-    workers: int = 1,
+    workers: Workers = 1,
     most: float | None = None,
 ) -> Iterator[Step]:
     """Play a statement over an assembled dataset.
@@ -109,7 +109,7 @@ class Stand:
     bases: dict[str, Path]
     judges: dict[str, Priced]
     bar: Bar
-    workers: int
+    workers: Workers
     most: float | None
 
 

@@ -20,7 +20,7 @@ from cqia.stages.assemble import assemble, export
 from cqia.stages.curate import curate
 from cqia.stages.dedup import dedup
 from cqia.stages.describe import describe
-from cqia.workers import Progress
+from cqia.workers import Progress, Workers
 
 Bar = Callable[[str], AbstractContextManager[Progress | None]]
 """Makes a progress bar for a stage."""
@@ -41,7 +41,7 @@ def no_bar(stage: str) -> AbstractContextManager[Progress | None]:
 def play(
     experiment: Experiment,
     *,
-    workers: int = 1,
+    workers: Workers = 1,
     allow_bad: int = 0,
     most: float | None = None,
     bar: Bar = no_bar,
@@ -50,7 +50,7 @@ def play(
 
     Args:
         experiment: what the TOML says.
-        workers: processes.
+        workers: processes, or a cluster.
         allow_bad: unreadable items that are put up with, in all sources together; the larger of
             this and the TOML's own number counts.
         most: the largest cost of the statement's judges.
@@ -90,6 +90,7 @@ def play(
                     near=found.near,
                     prefer=found.prefer,
                     benchmarks=experiment.benchmarks,
+                    workers=workers,
                     progress=progress,
                 )
             yield Played("dedup", facts)

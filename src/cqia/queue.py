@@ -13,7 +13,7 @@ from pathlib import Path
 from cqia import store
 from cqia.rows import TRIES, Row, done, mark_of, named, perform, state_file, with_threads
 from cqia.statement import Statement
-from cqia.workers import Progress
+from cqia.workers import Progress, Workers
 
 
 def queue(
@@ -21,7 +21,7 @@ def queue(
     statement: Statement,
     every: list[Row],
     bases: dict[str, Path],
-    workers: int,
+    workers: Workers,
     progress: Progress | None,
 ) -> store.Facts:
     """Do all rows that are not done; returns how many there are, are done, and failed."""
@@ -40,20 +40,34 @@ def queue(
 
     if progress:
         progress(count, len(every), "")
-    alone = workers < 2 or len(left) < 2
+    alone = isinstance(workers, int) and (workers < 2 or len(left) < 2)
     own = statement if alone else with_threads(statement, 1)
     if alone:
         for row in left:
             perform(work, own, row, bases[row.base.name], marks[row.place], TRIES)
+            told(row)
+    elif not isinstance(workers, int):
+        where = work.absolute()
+        jobs = [(where, own, row, bases[row.base.name], marks[row.place], TRIES) for row in left]
+        for _, row in workers.spread(_performed, jobs):
             told(row)
     else:
         _spread(work, own, left, bases, marks, workers, told)
     states = [store.read_json(state_file(work, row))["state"] for row in every]
     if left:
         seconds = round(time.monotonic() - began, 1)
-        timing = {"rows": len(left), "seconds": seconds, "workers": 1 if alone else workers}
+        own_width = workers if isinstance(workers, int) else workers.width
+        timing = {"rows": len(left), "seconds": seconds, "workers": 1 if alone else own_width}
         store.write_json(work / "statement" / "timing.json", timing)
     return {"rows": len(every), "done": states.count("done"), "failed": states.count("failed")}
+
+
+def _performed(
+    work: Path, statement: Statement, row: Row, base: Path, mark: str, tries: int
+) -> Row:
+    """A row done on some host."""
+    perform(work, statement, row, base, mark, tries)
+    return row
 
 
 def _spread(

@@ -1,4 +1,4 @@
-"""Run independent jobs in this process or in several."""
+"""Run independent jobs in this process, in several, or on a cluster."""
 
 from __future__ import annotations
 
@@ -6,21 +6,64 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 Progress = Callable[[int, int, str], None]
 """Called with (done, all, what) as long work goes on."""
 
+T = TypeVar("T")
+
+SMALL = 32 << 20
+"""Bytes of work below which starting processes takes longer than it saves."""
+
+
+class Crew(Protocol):
+    """Several hosts that see the same folders (`cqia.cluster` has one on Ray)."""
+
+    @property
+    def width(self) -> int:
+        """How many jobs run at a time."""
+
+    def spread(
+        self, work: Callable[..., T], jobs: Sequence[tuple[Any, ...]]
+    ) -> Iterator[tuple[int, T]]:
+        """As the function `spread`."""
+
+    def greet(self, folder: Path) -> None:
+        """Make sure that every host runs this program and sees this folder.
+
+        Raises:
+            UserError: one doesn't.
+        """
+
+
+Workers = int | Crew
+"""How many processes of this machine, or a cluster."""
+
+
+def width(workers: Workers) -> int:
+    """How many jobs a cluster runs at a time; 1 for this machine's processes."""
+    return 1 if isinstance(workers, int) else workers.width
+
+
+def fitting(workers: Workers, size: int) -> Workers:
+    """These workers, or this process alone where `size` bytes of work are too few for processes."""
+    return 1 if isinstance(workers, int) and size < SMALL else workers
+
 
 def spread(
-    work: Callable[..., str], jobs: Sequence[tuple[Any, ...]], workers: int
-) -> Iterator[tuple[int, str]]:
+    work: Callable[..., T], jobs: Sequence[tuple[Any, ...]], workers: Workers
+) -> Iterator[tuple[int, T]]:
     """Run `work(*job)` for every job; yield (jobs finished so far, what it returned).
 
     With one worker or one job they run here, in order. Otherwise each worker process runs Polars on
     one thread, so that processes and threads don't fight for the cores. The first failure stops the
     rest and is raised.
     """
+    if not isinstance(workers, int):
+        yield from workers.spread(work, jobs)
+        return
     if workers < 2 or len(jobs) < 2:
         for number, job in enumerate(jobs, start=1):
             yield number, work(*job)

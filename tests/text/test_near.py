@@ -18,10 +18,10 @@ from cqia.text.shingles import MinHash, candidate_probability, jaccard
 def search(
     folder: Path, texts: list[str], *, cut: int = 1_000, threads: int = 1, budget: int = 1 << 20
 ) -> pl.DataFrame:
-    with NearIndex(folder, threads=threads, budget=budget) as index:
-        for start in range(0, len(texts), cut):
-            index.add(pl.Series(texts[start : start + cut], dtype=pl.String))
-        return index.pairs(0.7)
+    index = NearIndex(folder, threads=threads, budget=budget)
+    for start in range(0, len(texts), cut):
+        index.add(pl.Series(texts[start : start + cut], dtype=pl.String))
+    return index.pairs(0.7)
 
 
 def family(rng: random.Random, size: int, *, length: int = 60) -> list[str]:
@@ -112,10 +112,10 @@ def test_empty_texts_match_nothing_and_short_texts_their_equals(tmp_path: Path) 
 
 
 def test_a_null_counts_as_empty(tmp_path: Path) -> None:
-    with NearIndex(tmp_path) as index:
-        index.add(pl.Series([None, None, "好"], dtype=pl.String))
-        assert index.count == 3
-        assert index.pairs().equals(PAIRS.to_frame())
+    index = NearIndex(tmp_path)
+    index.add(pl.Series([None, None, "好"], dtype=pl.String))
+    assert index.count == 3
+    assert index.pairs().equals(PAIRS.to_frame())
 
 
 @pytest.mark.parametrize("texts", [[], ["一个"]])

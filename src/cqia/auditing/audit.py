@@ -110,7 +110,8 @@ def audit(
     asked = tuple(rule for rule in ANSWER_RULES if rule.kind not in off)
     folder.mkdir(parents=True, exist_ok=True)
     seen: list[_File] = []
-    with store.scratch(folder) as scratch, NearIndex(scratch) as index:
+    with store.scratch(folder) as scratch:
+        index = NearIndex(scratch)
         across = Across(index, threshold=threshold)
         for done, name in enumerate(names):
             if progress:

@@ -19,10 +19,17 @@ from cqia.play import refuse_bad
 @click.argument("files", nargs=-1, required=True)
 @show.work_option
 @show.workers_option
+@show.cluster_option
 @show.allow_bad_option
 @show.format_option
 def command(
-    source: str, files: tuple[str, ...], work: Path, workers: int, allow_bad: int, format_: str
+    source: str,
+    files: tuple[str, ...],
+    work: Path,
+    workers: int,
+    cluster: str | None,
+    allow_bad: int,
+    format_: str,
 ) -> None:
     """Read SOURCE's raw FILES, clean and filter them into the working folder.
 
@@ -34,7 +41,11 @@ def command(
 
     if source not in SOURCES:
         raise unknown("source", source, SOURCES)
-    with store.lock(work), show.progress("curate") as progress:
-        curate(SOURCES[source], files, work=work, workers=workers, progress=progress)
+    with (
+        store.lock(work),
+        show.crew(workers, cluster, work) as crew,
+        show.progress("curate") as progress,
+    ):
+        curate(SOURCES[source], files, work=work, workers=crew, progress=progress)
     show.table(funnel(work, source), format_)
     refuse_bad(work, [source], allow_bad)

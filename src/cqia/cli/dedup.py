@@ -47,6 +47,8 @@ from cqia.cli import show
     help="A field of the benchmark's items that holds text; may be repeated.",
 )
 @click.option("--drop", is_flag=True, help="Drop contaminated records instead of reporting them.")
+@show.workers_option
+@show.cluster_option
 @show.format_option
 def command(
     work: Path,
@@ -59,6 +61,8 @@ def command(
     against: tuple[Path, ...],
     fields: tuple[str, ...],
     drop: bool,
+    workers: int,
+    cluster: str | None,
     format_: str,
 ) -> None:
     """Find exact and near duplicates within and across all curated sources.
@@ -72,7 +76,11 @@ def command(
     benchmarks = [
         Benchmark(name=path.stem, files=(str(path),), fields=fields, drop=drop) for path in against
     ]
-    with store.lock(work), show.progress("dedup") as progress:
+    with (
+        store.lock(work),
+        show.crew(workers, cluster, work) as crew,
+        show.progress("dedup") as progress,
+    ):
         facts = dedup(
             work=work,
             threshold=threshold,
@@ -82,6 +90,7 @@ def command(
             near=near,
             prefer=prefer,
             benchmarks=benchmarks,
+            workers=crew,
             progress=progress,
         )
     rows = [("read", facts["read"]), *facts["rules"].items(), ("kept", facts["kept"])]

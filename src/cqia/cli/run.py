@@ -19,6 +19,7 @@ from cqia.errors import UserError
     help="The working folder.  [default: what the TOML says, or work/NAME]",
 )
 @show.workers_option
+@show.cluster_option
 @show.allow_bad_option
 @click.option("--max-cost", type=float, help="Stop asking judges before this run costs more.")
 @click.option("--dry-run", is_flag=True, help="Only say what the statement would take.")
@@ -27,6 +28,7 @@ def command(
     toml: Path,
     work: Path | None,
     workers: int,
+    cluster: str | None,
     allow_bad: int,
     max_cost: float | None,
     dry_run: bool,
@@ -47,7 +49,7 @@ def command(
         names = [one.source.name for one in read.inputs]
         show.table(account.plan(read.work, read.statement, names), format_)
         return
-    play(toml, work, workers, allow_bad, format_, most=max_cost)
+    play(toml, work, workers, allow_bad, format_, most=max_cost, cluster=cluster)
 
 
 def play(
@@ -59,6 +61,7 @@ def play(
     *,
     most: float | None = None,
     data_only: bool = False,
+    cluster: str | None = None,
 ) -> None:
     """Play an experiment, or only its data side, and print what came of it.
 
@@ -70,9 +73,9 @@ def play(
 
     read = experiment.read(toml, work=work)
     read = replace(read, statement=None) if data_only else read
-    played = list(
-        player.play(read, workers=workers, allow_bad=allow_bad, most=most, bar=show.progress)
-    )
+    with show.crew(workers, cluster, read.work) as crew:
+        steps = player.play(read, workers=crew, allow_bad=allow_bad, most=most, bar=show.progress)
+        played = list(steps)
     show.table(player.summary(played), format_)
     if format_ == "table":
         statement(read.work, format_)

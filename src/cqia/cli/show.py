@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cqia.llm.budget import Price
     from cqia.llm.models import Priced
     from cqia.llm.protocol import Request
+    from cqia.workers import Workers
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -93,6 +94,32 @@ def workers_option(command: F) -> F:
         show_default="one a core",
         help="Processes that read and filter side by side.",
     )(command)
+
+
+def cluster_option(command: F) -> F:
+    """--cluster: a Ray cluster in place of this machine's processes."""
+    return click.option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: HOST:PORT of its head, auto, or local to start one here.",
+    )(command)
+
+
+@contextmanager
+def crew(workers: int, cluster: str | None, work: Path) -> Iterator[Workers]:
+    """Who does the work: processes of this machine, or the cluster at an address.
+
+    Raises:
+        UserError: no cluster answers, or one of its hosts can't see the working folder.
+    """
+    if cluster is None:
+        yield workers
+        return
+    from cqia.cluster import Cluster
+
+    with Cluster(cluster, workers) as found:
+        found.greet(work)
+        yield found
 
 
 def allow_bad_option(command: F) -> F:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import polars as pl
 
 from cqia import store
 from cqia.errors import UserError
+from cqia.places.far import Changed
+from cqia.places.files import Seen, is_elsewhere, survey
 from cqia.raw.faults import BAD, Batch
-from cqia.raw.plan import TASK_BYTES, Task, plan, read
+from cqia.raw.plan import Task, plan, read, retold, told
 from cqia.recipe import apply
 from cqia.record import DEFAULTS, SCHEMA, TEXT
 from cqia.sources.base import Form, Source
 from cqia.tally import settle
-from cqia.workers import Progress, spread
+from cqia.workers import Progress, Workers, fitting, spread
 
 
 def records_of(batch: Batch, source: Source, form: Form) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -85,18 +88,18 @@ def curate(
     *,
     work: Path,
     columns: tuple[str, ...] = (),
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Progress | None = None,
 ) -> store.Facts:
     """Curate one source's raw files into `work/curate/NAME`.
 
     Args:
         source: what to read and which recipe to apply.
-        files: raw files.
+        files: raw files: paths, or names and patterns of places elsewhere (`cqia.places`).
         work: the working folder.
         columns: column names of CSV files without a header.
-        workers: processes; a small job runs in this one all the same, since starting a process
-            takes longer. A script that asks for several needs the usual
+        workers: processes, or a cluster; with processes a small job runs in this one all the same,
+            since starting a process takes longer. A script that asks for several needs the usual
             `if __name__ == "__main__":`.
         progress: told of every finished task.
 
@@ -111,7 +114,7 @@ def curate(
         raise UserError(f"no files for source {source.name}", mend="name at least one raw file")
     folder = work / "curate" / source.name
     hashes = store.Hashes(work)
-    archives = sorted(set(files), key=list(files).index)
+    archives = survey(files)
     facts: dict[str, Any] = {
         "stage": "curate",
         "program": store.program(),
@@ -122,7 +125,10 @@ def curate(
         "origin": source.origin,
         "licence": source.licence,
         "answers": source.answers,
-        "inputs": {name: hashes.of(name) for name in archives if Path(name).is_file()},
+        "inputs": {
+            name: seen.mark if is_elsewhere(name) else hashes.of(name)
+            for name, seen in archives.items()
+        },
         "columns": list(columns),
         "steps": [repr(step) for step in source.steps],
         "reader": repr(
@@ -135,10 +141,8 @@ def curate(
     hashes.save()
     if done := store.finished(folder, mark):
         return done
-    tasks = plan(archives, {form.kind for form in source.forms})
-    if sum(Path(name).stat().st_size for name in archives) < TASK_BYTES:
-        workers = 1
-    store.begin(folder, mark)
+    tasks = _tasks(folder, mark, archives, {form.kind for form in source.forms})
+    workers = fitting(workers, sum(seen.size for seen in archives.values()))
     started = time.monotonic()
     jobs = [
         (source, task, number, str(folder), columns)
@@ -154,6 +158,19 @@ def curate(
     return store.seal(folder, mark, {**facts, **counts})
 
 
+def _tasks(folder: Path, mark: str, archives: Mapping[str, Seen], kinds: set[str]) -> list[Task]:
+    """The plan, and the folder made ready; what had to be read elsewhere for it is kept."""
+    note = folder / "tasks.json"
+    kept = store.read_json(note) if note.exists() else {}
+    if kept.get("fingerprint") == mark:
+        return retold(kept["tasks"])
+    tasks = plan(archives, kinds)
+    store.begin(folder, mark)
+    if any(map(is_elsewhere, archives)):
+        store.write_json(note, {"fingerprint": mark, "tasks": told(tasks)})
+    return tasks
+
+
 def _reader_name(form: Form) -> str:
     inner = getattr(form.read, "func", form.read)
     return f"{getattr(inner, '__module__', '')}.{getattr(inner, '__qualname__', '')}" + repr(
@@ -162,8 +179,22 @@ def _reader_name(form: Form) -> str:
 
 
 def _run_task(source: Source, task: Task, number: int, where: str, columns: tuple[str, ...]) -> str:
-    """Read, clean and filter one task; write a part for each of its batches."""
+    """Read, clean and filter one task; what was read of a file that changed goes again."""
     folder = Path(where)
+    try:
+        _write_parts(source, task, number, folder, columns)
+    except Changed:
+        for part in folder.glob(f"{number:06d}-*"):
+            shutil.rmtree(part)
+        raise
+    store.write_bytes(folder / f"{number:06d}.done", b"")
+    return task.pieces[0].file
+
+
+def _write_parts(
+    source: Source, task: Task, number: int, folder: Path, columns: tuple[str, ...]
+) -> None:
+    """Write a part for each of a task's batches."""
     form = next(one for one in source.forms if one.kind == task.pieces[0].kind)
     for index, batch in enumerate(_batches(source, form, task, columns)):
         name = f"{number:06d}-{index:06d}"
@@ -177,8 +208,6 @@ def _run_task(source: Source, task: Task, number: int, where: str, columns: tupl
             store.write_frame(path / "bad.parquet", bad.select(*BAD))
             items = batch.items.select("file", "row").n_unique() + len(batch.bad)
             store.write_json(path / "counts.json", {"items": items, "read": len(records)})
-    store.write_bytes(folder / f"{number:06d}.done", b"")
-    return task.pieces[0].file
 
 
 def _batches(source: Source, form: Form, task: Task, columns: tuple[str, ...]) -> Iterator[Batch]:

@@ -13,20 +13,21 @@ read. Texts are never copied: the stage writes ids, and what each was measured a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from cqia import ledger, store
-from cqia.contamination import Benchmark, search
+from cqia.contamination import Benchmark, Wanted, counted, hits, wanted
 from cqia.duplicates import by_key, by_similarity, ranked, verdicts
 from cqia.errors import UserError, unknown
 from cqia.record import TEXT
 from cqia.text.matching import exact_key, matching_view
-from cqia.text.near import PAIRS, MinHash, NearIndex
-from cqia.workers import Progress
+from cqia.text.near import PAIRS, MinHash, Shards, search, write_shard, written
+from cqia.workers import Progress, Workers, fitting, spread
 
 PREFERENCES = ("votes", "comments", "length", "verified")
 VIEWS = {"record": TEXT, "prompt": TEXT[:2], "output": TEXT[2:], "none": ()}
@@ -55,6 +56,7 @@ def dedup(
     prefer: Sequence[str] = ("votes", "length"),
     benchmarks: Sequence[Benchmark] = (),
     seed: int = 1,
+    workers: Workers = 1,
     progress: Progress | None = None,
 ) -> store.Facts:
     """Find duplicates among all kept records of a working folder.
@@ -70,6 +72,7 @@ def dedup(
         prefer: what makes a record the better one, most important first.
         benchmarks: benchmark files to look for.
         seed: of the hash functions.
+        workers: processes, or a cluster; the result is the same.
         progress: told of every part read.
 
     Returns:
@@ -100,20 +103,38 @@ def dedup(
     answers = {name: one["answers"] for name, one in sources.items()}
     pairs = PAIRS.to_frame()
     parts = _parts(work, list(sources))
+    workers = fitting(workers, sum((part / "kept.parquet").stat().st_size for part in parts))
     with store.scratch(folder) as scratch:
-        keys = _keys(parts, list(sources), VIEWS[near], scratch, progress)
+        here = _Place(scratch, parts, workers, progress)
+        keys = _keys(here, list(sources), VIEWS[near])
         table = ranked(keys, prefer, answers)
         gone = by_key(table)
         if VIEWS[near]:
             minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
-            alive = _alive(table, gone)
-            pairs = _pairs(alive, scratch, threshold, minhash, progress)
-    near_ones, groups = by_similarity(table, pairs, threshold)
-    gone = pl.concat([gone, near_ones])
-    for one in benchmarks:
-        alive = _alive(table, gone)
-        gone = pl.concat([gone, _by_benchmark(parts, alive, one, folder, progress)])
+            pairs = _pairs(here, _alive(table, gone), threshold, minhash)
+        near_ones, groups = by_similarity(table, pairs, threshold)
+        gone = pl.concat([gone, near_ones])
+        for one, about in zip(benchmarks, facts["benchmarks"], strict=True):
+            mark = store.fingerprint(about)
+            gone = pl.concat([gone, _by_benchmark(here, _alive(table, gone), one, mark, folder)])
     return _finish(folder, mark, facts, parts, table, gone, groups, pairs)
+
+
+class _Place(NamedTuple):
+    """What the steps share: a folder for what they leave one another, the parts, and who works."""
+
+    scratch: Path
+    parts: list[Path]
+    workers: Workers
+    progress: Progress | None
+
+    def each(self, what: str, work: Callable[..., str], *given: Sequence[Any]) -> None:
+        """Run a job for every part: its number, its folder, and what is given for it."""
+        numbers = range(len(self.parts))
+        jobs = list(zip(numbers, self.parts, *given, strict=True))
+        for done, _ in spread(work, jobs, self.workers):
+            if self.progress:
+                self.progress(done, len(jobs), what)
 
 
 def _check(
@@ -140,41 +161,48 @@ def _parts(work: Path, sources: Sequence[str]) -> list[Path]:
     return [part for name in sources for part in store.parts(work / "curate" / name)]
 
 
-def _keys(
-    parts: Sequence[Path],
-    sources: Sequence[str],
-    fields: Sequence[str],
-    scratch: Path,
-    progress: Progress | None,
-) -> pl.DataFrame:
+def _keys(here: _Place, sources: Sequence[str], fields: Sequence[str]) -> pl.DataFrame:
     """One small row a kept record, in the order read: keys of its texts, and what is preferred.
 
     The matching views of `fields` are left in `scratch`, a file a part, so that they are made once.
     """
-    rows = []
-    for number, part in enumerate(parts):
-        frame = pl.read_parquet(part / "kept.parquet", columns=list(_READ))
-        views = {field: matching_view(frame[field]).fill_null("") for field in TEXT}
-        instruction, input_, output = views.values()
-        if fields:
-            text = pl.select(text=pl.concat_str([views[field] for field in fields]))
-            text.write_ipc(scratch / f"{number}.arrow")
-        rows.append(
-            frame.select(
-                pl.col("source").cast(pl.Enum(sources)),
-                record=exact_key(instruction, input_, output),
-                prompt=exact_key(instruction, input_),
-                question=exact_key(frame["source"], frame["question"].fill_null("")),
-                asked=pl.col("question").is_not_null(),
-                votes=pl.col("votes").fill_null(-1).clip(-1, 2**31 - 1).cast(pl.Int32),
-                comments=pl.col("comments").fill_null(-1).clip(-1, 2**31 - 1).cast(pl.Int32),
-                verified=pl.col("human_verified"),
-                length=pl.col("output").str.len_chars(),
-            )
+    count = len(here.parts)
+    here.each("keys", _keys_of, [here.scratch] * count, [tuple(fields)] * count)
+    rows = [
+        pl.read_ipc(here.scratch / f"{number}.keys").with_columns(
+            pl.col("source").cast(pl.Enum(sources))
         )
-        if progress:
-            progress(number + 1, len(parts), "keys")
+        for number in range(count)
+    ]
     return pl.concat(rows).with_row_index("row")
+
+
+def _keys_of(number: int, part: Path, scratch: Path, fields: tuple[str, ...]) -> str:
+    frame = pl.read_parquet(part / "kept.parquet", columns=list(_READ))
+    views = {field: matching_view(frame[field]).fill_null("") for field in TEXT}
+    instruction, input_, output = views.values()
+    if fields:
+        text = pl.select(text=pl.concat_str([views[field] for field in fields]))
+        _leave(scratch / f"{number}.views", text)
+    keys = frame.select(
+        "source",
+        record=exact_key(instruction, input_, output),
+        prompt=exact_key(instruction, input_),
+        question=exact_key(frame["source"], frame["question"].fill_null("")),
+        asked=pl.col("question").is_not_null(),
+        votes=pl.col("votes").fill_null(-1).clip(-1, 2**31 - 1).cast(pl.Int32),
+        comments=pl.col("comments").fill_null(-1).clip(-1, 2**31 - 1).cast(pl.Int32),
+        verified=pl.col("human_verified"),
+        length=pl.col("output").str.len_chars(),
+    )
+    _leave(scratch / f"{number}.keys", keys)
+    return part.name
+
+
+def _leave(path: Path, frame: pl.DataFrame) -> None:
+    """Leave a frame for another step; a job that runs twice leaves the same."""
+    with store.whole(path) as own:
+        frame.write_ipc(own)
 
 
 def _alive(table: pl.DataFrame, gone: pl.DataFrame) -> pl.Series:
@@ -182,44 +210,55 @@ def _alive(table: pl.DataFrame, gone: pl.DataFrame) -> pl.Series:
     return table["row"].filter(~table["row"].is_in(gone["row"].implode())).sort()
 
 
-def _pairs(
-    alive: pl.Series,
-    scratch: Path,
-    threshold: float,
-    minhash: MinHash,
-    progress: Progress | None,
-) -> pl.DataFrame:
+def _pairs(here: _Place, alive: pl.Series, threshold: float, minhash: MinHash) -> pl.DataFrame:
     """Verified near-duplicates among the survivors: row numbers a < b and their similarity."""
-    files = sorted(scratch.glob("*.arrow"), key=lambda path: int(path.stem))
-    with NearIndex(scratch / "index", minhash=minhash) as found:
-        at = 0
-        for number, file in enumerate(files, start=1):
-            text = pl.read_ipc(file)["text"]
-            inside = alive.filter((alive >= at) & (alive < at + len(text))) - at
-            found.add(text.gather(inside))
-            at += len(text)
-            file.unlink()
-            if progress:
-                progress(number, len(files), "signatures")
-        pairs = found.pairs(threshold)
+    rows = _by_part(here, alive)
+    folder, count = here.scratch / "index", len(here.parts)
+    here.each("signatures", _shard, rows, [folder] * count, [minhash] * count)
+    shards = Shards(folder=folder, sizes=tuple(map(len, rows)), minhash=minhash)
+    pairs = search(shards, threshold, workers=here.workers)
     return pairs.with_columns(a=alive.gather(pairs["a"]), b=alive.gather(pairs["b"]))
 
 
+def _shard(number: int, part: Path, rows: pl.Series, folder: Path, minhash: MinHash) -> str:
+    views = folder.parent / f"{number}.views"
+    if not written(folder, number):
+        text = pl.read_ipc(views)["text"]
+        write_shard(folder, number, text.gather(rows), minhash)
+    views.unlink(missing_ok=True)
+    return part.name
+
+
+def _by_part(here: _Place, rows: pl.Series) -> list[pl.Series]:
+    """Rows in the order read, cut by part, each part's from 0."""
+    found, at = [], 0
+    for part in here.parts:
+        size = _height(part)
+        found.append(rows.filter((rows >= at) & (rows < at + size)) - at)
+        at += size
+    return found
+
+
 def _by_benchmark(
-    parts: Sequence[Path],
-    alive: pl.Series,
-    benchmark: Benchmark,
-    folder: Path,
-    progress: Progress | None,
+    here: _Place, alive: pl.Series, benchmark: Benchmark, mark: str, folder: Path
 ) -> pl.DataFrame:
     """Hits of a benchmark's items in the survivors, with both texts for a person to confirm."""
-    found = search(benchmark, _texts(parts, alive, progress))
-    hits = found.hits
-    store.write_frame(folder / "contamination" / f"{benchmark.name}.parquet", hits)
+    count = len(here.parts)
+    rows = _by_part(here, alive)
+    into = here.scratch / benchmark.name
+    into.mkdir()
+    given: list[list[Any]] = [[benchmark] * count, [mark] * count, [into] * count]
+    here.each("contamination", _hits_of, rows, *given)
+    every, at = [], 0
+    for number, part in enumerate(here.parts):
+        some = pl.read_ipc(into / f"{number}.hits")
+        every.append(some.with_columns(pl.col("row") + at))
+        at += _height(part)
+    found = counted(_wanted(benchmark, mark), every)
+    store.write_frame(folder / "contamination" / f"{benchmark.name}.parquet", found.hits)
     store.write_json(folder / "contamination" / f"{benchmark.name}.json", found.counts)
-    if not benchmark.drop:
-        hits = hits.clear()
-    worst = hits.group_by("row").agg(
+    hit = found.hits if benchmark.drop else found.hits.clear()
+    worst = hit.group_by("row").agg(
         value=pl.col("share").max(),
         bound=pl.lit(benchmark.threshold),
         keeper=pl.lit(None, dtype=pl.UInt32),
@@ -227,18 +266,23 @@ def _by_benchmark(
     return verdicts(worst, f"Contamination.{benchmark.name}")
 
 
-def _texts(
-    parts: Sequence[Path], rows: pl.Series, progress: Progress | None
-) -> Iterator[pl.DataFrame]:
-    """The records of these rows, part by part: row, id and the text columns."""
-    at = 0
-    for number, part in enumerate(parts, start=1):
-        frame = pl.read_parquet(part / "kept.parquet", columns=["id", *TEXT])
-        frame = frame.with_row_index("row", offset=at)
-        at += len(frame)
-        yield frame.filter(pl.col("row").is_in(rows.implode()))
-        if progress:
-            progress(number, len(parts), "contamination")
+@functools.lru_cache(maxsize=1)
+def _wanted(benchmark: Benchmark, mark: str) -> Wanted:
+    """A benchmark made ready, once a process; `mark` changes when its files do."""
+    return wanted(benchmark)
+
+
+def _hits_of(
+    number: int, part: Path, rows: pl.Series, benchmark: Benchmark, mark: str, into: Path
+) -> str:
+    frame = pl.read_parquet(part / "kept.parquet", columns=["id", *TEXT])
+    frame = frame.with_row_index("row")[rows]
+    _leave(into / f"{number}.hits", hits(_wanted(benchmark, mark), frame))
+    return part.name
+
+
+def _height(part: Path) -> int:
+    return int(pl.scan_parquet(part / "kept.parquet").select(pl.len()).collect().item())
 
 
 def _names(parts: Sequence[Path], rows: pl.Series) -> pl.DataFrame:

@@ -129,11 +129,17 @@ def find(parent: Array, row: np.int64) -> np.int64:
 
 
 @njit(cache=True, nogil=True)
-def unite(parent: Array, a: Array, b: Array) -> None:
-    """Join the clusters of every pair; a cluster's root is its least row."""
+def unite(parent: Array, a: Array, b: Array) -> Array:
+    """Join the clusters of every pair, in order; a cluster's root is its least row.
+
+    Returns which pairs joined two clusters; the others' ends were together already.
+    """
+    joined = np.empty(len(a), np.bool_)
     for at in range(len(a)):
         left, right = find(parent, a[at]), find(parent, b[at])
+        joined[at] = left != right
         parent[max(left, right)] = min(left, right)
+    return joined
 
 
 @njit(cache=True, nogil=True)

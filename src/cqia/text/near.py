@@ -1,39 +1,48 @@
 """Near-duplicates: MinHash bands find candidates, the exact Jaccard similarity decides.
 
-The index lives in files (texts, sketches, one key file a band) and keeps about 20 bytes a text in
-memory, however many texts there are. Two texts collide in a band of r rows with probability
-s**r, in one of b bands with 1 - (1 - s**r)**b (Leskovec, Rajaraman, Ullman, *Mining of Massive
-Datasets*, section 3.4); 42 bands of 6 find a pair at 0.7 with probability 0.995. No accepted pair
-rests on the estimate: each is measured on its n-gram sets.
+The index lives in files (`cqia.text.shards`) and keeps about 20 bytes a text in memory, however
+many texts there are. Two texts collide in a band of r rows with probability s**r, in one of b bands
+with 1 - (1 - s**r)**b (Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*, section 3.4); 42
+bands of 6 find a pair at 0.7 with probability 0.995. No accepted pair rests on the estimate: each
+is measured on its n-gram sets.
+
+Pairs are the edges of a greedy forest over all like candidates, in the order of bands, hashes and
+rows: an edge counts when its ends hang together by no earlier one. An edge that a piece of the
+order refuses is refused by the whole order too, so pieces may be searched on different hosts, each
+from the forest as far as it is known, and joined in order: the same pairs come out. Copies are told
+by the first band, that of whole texts, and by no other, so that every piece skips the same.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cqia.text.buffers import flat
+from cqia.text.shards import Rows, Shards, Unit, units, write_shard, written
 from cqia.text.shingles import MinHash
+from cqia.workers import Workers, spread, width
 
-Rows = npt.NDArray[np.int64]
 PAIRS = pl.Schema({"a": pl.UInt32, "b": pl.UInt32, "similarity": pl.Float64})
 
-__all__ = ("PAIRS", "MinHash", "NearIndex", "clusters")
+__all__ = (
+    "PAIRS",
+    "MinHash",
+    "NearIndex",
+    "Shards",
+    "clusters",
+    "search",
+    "write_shard",
+    "written",
+)
 
-_ADD_ROWS = 4_096
-_READ_KEYS = 1 << 20
+BUDGET = 256 << 20
 _BLOCK_ROWS = 16_384
 _BLOCK_BYTES = 64 << 20
 _SKETCH_CHANCE = 1 / 256
@@ -67,126 +76,130 @@ class NearIndex:
         folder: Path,
         *,
         minhash: MinHash | None = None,
-        budget: int = 256 << 20,
+        budget: int = BUDGET,
         threads: int = 1,
     ) -> None:
-        self.count = 0
+        self._folder = folder
         self._minhash = minhash or MinHash()
         self._budget = budget
         self._threads = threads
-        self._head = np.dtype(
-            [("start", "<u8"), ("stop", "<u8"), ("sketch", "u1", self._minhash.permutations)]
-        )
-        self._end = 0
-        self._files = ExitStack()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._texts = self._open(folder / "texts")
-        self._heads = self._open(folder / "heads")
-        self._keys = [self._open(folder / f"keys-{n}") for n in range(1 + self._minhash.bands)]
+        self._sizes: list[int] = []
 
-    def _open(self, path: Path) -> BinaryIO:
-        return self._files.enter_context(path.open("w+b"))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the files; they are scratch and may be deleted."""
-        self._files.close()
+    @property
+    def count(self) -> int:
+        """The texts so far."""
+        return sum(self._sizes)
 
     def add(self, text: pl.Series) -> None:
         """Append a batch; its rows are numbered on from those before."""
-        parts = [text.slice(at, _ADD_ROWS) for at in range(0, len(text), _ADD_ROWS)]
-        with ThreadPoolExecutor(self._threads) as pool:
-            for part, (keys, sketch) in zip(
-                parts, pool.map(self._minhash.keys, parts), strict=True
-            ):
-                self._append(part, keys, sketch)
-
-    def _append(
-        self, text: pl.Series, keys: npt.NDArray[np.uint32], sketch: npt.NDArray[np.uint8]
-    ) -> None:
-        data, offsets = flat(text)
-        places = offsets - offsets[0] + self._end
-        head = np.empty(len(text), self._head)
-        head["start"], head["stop"], head["sketch"] = places[:-1], places[1:], sketch
-        self._texts.write(data[offsets[0] : offsets[-1]].tobytes())
-        self._heads.write(head.tobytes())
-        for file, row in zip(self._keys, keys, strict=True):
-            file.write(row.tobytes())
-        self._end = int(places[-1])
-        self.count += len(text)
+        number = len(self._sizes)
+        size = write_shard(self._folder, number, text, self._minhash, threads=self._threads)
+        self._sizes.append(size)
 
     def pairs(self, threshold: float = 0.7) -> pl.DataFrame:
-        """Verified pairs a < b with their exact similarity, enough of them to join every cluster.
-
-        A pair whose texts are joined already through others is not measured and not listed:
-        `clusters(index.count, pairs)` is what listing all of them would give.
-        """
-        for file in (self._texts, self._heads, *self._keys):
-            file.flush()
-        search = _Search(
-            head=self._head,
-            heads=self._heads.fileno(),
-            texts=self._texts.fileno(),
-            parent=np.arange(self.count, dtype=np.uint32),
-            copies=np.zeros(self.count, np.bool_),
-            ngram=self._minhash.ngram,
-            threshold=threshold,
-            floor=_floor(threshold, self._minhash.permutations),
-        )
-        found = [frame for keys in self._bands(search) for frame in search.band(keys)]
-        return pl.concat([PAIRS.to_frame(), *found]).sort("a", "b")
-
-    def _bands(self, search: _Search) -> Iterator[npt.NDArray[np.uint64]]:
-        """Sorted `hash << 32 | row` of one band after another, in passes by range of the hash."""
-        passes = max(1, math.ceil(8 * self.count / self._budget))
-        edges = np.linspace(0, 1 << 32, passes + 1).astype(np.uint64)
-        for file in self._keys:
-            for low, high in pairwise(edges):
-                keys = np.concatenate(list(self._read(file, low, high, search.copies)))
-                keys.sort()
-                yield keys
-
-    def _read(
-        self, file: BinaryIO, low: np.uint64, high: np.uint64, copies: npt.NDArray[np.bool_]
-    ) -> Iterator[npt.NDArray[np.uint64]]:
-        from cqia.text.minhash import EMPTY
-
-        yield np.empty(0, np.uint64)
-        for start in range(0, self.count, _READ_KEYS):
-            raw = os.pread(file.fileno(), 4 * _READ_KEYS, 4 * start)
-            key = np.frombuffer(raw, np.uint32).astype(np.uint64)
-            keep = (key >= low) & (key < high) & (key != EMPTY)
-            keep &= ~copies[start : start + len(key)]
-            row = np.flatnonzero(keep).astype(np.uint64)
-            yield key[keep] << np.uint64(32) | (row + np.uint64(start))
+        """As `search` over all that was added."""
+        shards = Shards(folder=self._folder, sizes=tuple(self._sizes), minhash=self._minhash)
+        return search(shards, threshold, budget=self._budget)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def search(
+    shards: Shards, threshold: float = 0.7, *, budget: int = BUDGET, workers: Workers = 1
+) -> pl.DataFrame:
+    """Verified pairs a < b with their exact similarity, enough of them to join every cluster.
+
+    A pair whose texts are joined already through others is not measured and not listed:
+    `clusters(shards.count, pairs)` is what listing all of them would give.
+
+    Args:
+        shards: what is searched.
+        threshold: smallest Jaccard similarity, 0-1.
+        budget: bytes for the keys of one band; with more texts a band takes several passes.
+        workers: a cluster searches as many pieces at a time as it has cores; processes of this
+            machine are not used, since each piece profits from what the one before it joined.
+    """
+    parent = np.arange(shards.count, dtype=np.uint32)
+    copies = np.zeros(shards.count, np.bool_)
+    wanted = units(shards, budget)
+    first = [one for one in wanted if one.band == 0]
+    found: list[pl.DataFrame] = []
+    for wave in (first, wanted[len(first) :]):
+        found += _search(shards, wave, threshold, parent, copies, workers)
+    return pl.concat([PAIRS.to_frame(), *found]).sort("a", "b")
+
+
+def _search(
+    shards: Shards,
+    wanted: list[Unit],
+    threshold: float,
+    parent: npt.NDArray[np.uint32],
+    copies: npt.NDArray[np.bool_],
+    workers: Workers,
+) -> Iterator[pl.DataFrame]:
+    wide = width(workers)
+    if wide < 2:
+        for unit in wanted:
+            seen = copies.copy()
+            yield from _Search(shards, threshold, parent, seen).unit(unit)
+            if unit.band == 0:
+                copies |= seen
+        return
+    for at in range(0, len(wanted), wide):
+        yield from _wave(shards, wanted[at : at + wide], threshold, parent, copies, workers)
+
+
+def _wave(
+    shards: Shards,
+    wave: list[Unit],
+    threshold: float,
+    parent: npt.NDArray[np.uint32],
+    copies: npt.NDArray[np.bool_],
+    workers: Workers,
+) -> Iterator[pl.DataFrame]:
+    """Search some pieces side by side, each from the forest so far; join what they found."""
+    from cqia.text.minhash import unite
+
+    folder = shards.folder / f"band-{wave[0].band}-{wave[0].low}"
+    folder.mkdir(exist_ok=True)
+    np.save(folder / "parent.npy", parent)
+    np.save(folder / "copies.npy", copies)
+    jobs = [(shards, unit, threshold, str(folder), place) for place, unit in enumerate(wave)]
+    for _ in spread(_piece, jobs, workers):
+        pass
+    for place in range(len(wave)):
+        pairs = pl.read_ipc(folder / f"{place}.pairs")
+        yield pairs.filter(unite(parent, pairs["a"].to_numpy(), pairs["b"].to_numpy()))
+        if wave[0].band == 0:
+            copies[np.load(folder / f"{place}.copies.npy")] = True
+
+
+def _piece(shards: Shards, unit: Unit, threshold: float, where: str, place: int) -> str:
+    """Search one piece, from and into files."""
+    folder = Path(where)
+    parent = np.load(folder / "parent.npy")
+    before = np.load(folder / "copies.npy")
+    copies = before.copy()
+    found = list(_Search(shards, threshold, parent, copies).unit(unit))
+    pl.concat([PAIRS.to_frame(), *found]).write_ipc(folder / f"{place}.pairs")
+    np.save(folder / f"{place}.copies.npy", np.flatnonzero(copies & ~before))
+    return f"band {unit.band}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Search:
-    """One run over the bands: the clusters so far, and the files the texts are read from."""
+    """A search: where the texts stand, and the forest so far, which it lets grow.
 
-    head: np.dtype[np.void]
-    heads: int
-    texts: int
+    copies: rows that are no longer looked at; later rows of byte-equal texts are marked in it.
+    """
+
+    shards: Shards
+    threshold: float
     parent: npt.NDArray[np.uint32]
     copies: npt.NDArray[np.bool_]
-    ngram: int
-    threshold: float
-    floor: float
 
-    def band(self, keys: npt.NDArray[np.uint64]) -> Iterator[pl.DataFrame]:
+    def unit(self, unit: Unit) -> Iterator[pl.DataFrame]:
         from cqia.text.minhash import open_buckets
 
+        keys = self.shards.keys(unit.band, unit.low, unit.high, self.copies)
         members, bounds = open_buckets(keys, self.parent)
         if len(members):
             yield from self.buckets(members, bounds)
@@ -196,7 +209,7 @@ class _Search:
         if len(members) > _BLOCK_ROWS and len(bounds) > 2:
             yield from self.halves(members, bounds)
             return
-        heads = self.read_heads(members)
+        heads = self.shards.heads(members)
         fits = int((heads["stop"] - heads["start"]).sum()) <= _BLOCK_BYTES
         if len(bounds) > 2 and not fits:
             yield from self.halves(members, bounds)
@@ -213,27 +226,21 @@ class _Search:
         yield from self.buckets(members[:cut], bounds[: middle + 1])
         yield from self.buckets(members[cut:], bounds[middle:] - cut)
 
-    def read_heads(self, members: Rows) -> npt.NDArray[np.void]:
-        size = self.head.itemsize
-        raw = b"".join(os.pread(self.heads, size, size * row) for row in members.tolist())
-        return np.frombuffer(raw, self.head)
-
     def compare(self, members: Rows, bounds: Rows, heads: npt.NDArray[np.void]) -> pl.DataFrame:
         from cqia.text.minhash import connect
 
-        places = zip(heads["start"].tolist(), heads["stop"].tolist(), strict=True)
-        texts = b"".join(os.pread(self.texts, stop - start, start) for start, stop in places)
+        minhash = self.shards.minhash
         a, b, similarity = connect(
             members,
             bounds,
-            np.frombuffer(texts, np.uint8),
+            np.frombuffer(self.shards.texts(members, heads), np.uint8),
             np.concatenate([[0], np.cumsum(heads["stop"] - heads["start"])]).astype(np.int64),
             np.ascontiguousarray(heads["sketch"]),
             self.parent,
             self.copies,
-            self.ngram,
+            minhash.ngram,
             self.threshold,
-            self.floor,
+            _floor(self.threshold, minhash.permutations),
         )
         return pl.DataFrame({"a": a, "b": b, "similarity": similarity}, schema=PAIRS)
 

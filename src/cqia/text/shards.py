@@ -1,0 +1,167 @@
+"""The files of a near-duplicate index: shards of texts, sketches and band keys.
+
+A shard is written by whoever has its texts, in this process or on another host, and read by
+whoever searches: nothing of it is in memory in between. Rows are numbered through all shards.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from cqia.text.buffers import flat
+from cqia.text.shingles import MinHash
+
+Rows = npt.NDArray[np.int64]
+_ADD_ROWS = 4_096
+
+
+def write_shard(
+    folder: Path, number: int, text: pl.Series, minhash: MinHash, *, threads: int = 1
+) -> int:
+    """Write the shard `number` of an index; returns its rows.
+
+    Args:
+        folder: where the index stands; 1.5 KB a text of 600 Chinese characters beside the text.
+        number: the shard's place among all.
+        text: matching views.
+        minhash: how texts become keys.
+        threads: how many signatures are computed at a time.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [_place(folder, number, kind) for kind in ("texts", "heads", "keys")]
+    own = [path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}") for path in paths]
+    keys = np.empty((1 + minhash.bands, len(text)), np.uint32)
+    slices = [text.slice(at, _ADD_ROWS) for at in range(0, len(text), _ADD_ROWS)]
+    at, end = 0, 0
+    with (
+        own[0].open("wb") as texts,
+        own[1].open("wb") as heads,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        for part, (found, sketch) in zip(slices, pool.map(minhash.keys, slices), strict=True):
+            data, offsets = flat(part)
+            places = offsets - offsets[0] + end
+            head = np.empty(len(part), _head(minhash))
+            head["start"], head["stop"], head["sketch"] = places[:-1], places[1:], sketch
+            texts.write(data[offsets[0] : offsets[-1]].tobytes())
+            heads.write(head.tobytes())
+            keys[:, at : at + len(part)] = found
+            at, end = at + len(part), int(places[-1])
+    own[2].write_bytes(keys.tobytes())
+    for mine, path in zip(own, paths, strict=True):
+        mine.replace(path)
+    return len(text)
+
+
+def written(folder: Path, number: int) -> bool:
+    """Whether the shard `number` stands there whole."""
+    return _place(folder, number, "keys").exists()
+
+
+def _place(folder: Path, number: int, kind: str) -> Path:
+    return folder / f"{number:06d}.{kind}"
+
+
+def _head(minhash: MinHash) -> np.dtype[np.void]:
+    return np.dtype([("start", "<u8"), ("stop", "<u8"), ("sketch", "u1", minhash.permutations)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shards:
+    """An index as it is read: the rows of all its shards, numbered on from one to the next."""
+
+    folder: Path
+    sizes: tuple[int, ...]
+    """Rows of each shard."""
+    minhash: MinHash
+
+    @property
+    def count(self) -> int:
+        """All rows."""
+        return sum(self.sizes)
+
+    def keys(
+        self, band: int, low: int, high: int, copies: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.uint64]:
+        """Sorted `hash << 32 | row` of a band's hashes in [low, high), without copies."""
+        found = np.concatenate([np.empty(0, np.uint64), *self._keys(band, low, high, copies)])
+        found.sort()
+        return found
+
+    def _keys(
+        self, band: int, low: int, high: int, copies: npt.NDArray[np.bool_]
+    ) -> Iterator[npt.NDArray[np.uint64]]:
+        from cqia.text.minhash import EMPTY
+
+        at = 0
+        for number, size in enumerate(self.sizes):
+            with _place(self.folder, number, "keys").open("rb") as file:
+                file.seek(4 * size * band)
+                key = np.fromfile(file, np.uint32, size).astype(np.uint64)
+            keep = (key >= low) & (key < high) & (key != EMPTY) & ~copies[at : at + size]
+            row = np.flatnonzero(keep).astype(np.uint64) + np.uint64(at)
+            yield key[keep] << np.uint64(32) | row
+            at += size
+
+    def heads(self, members: Rows) -> npt.NDArray[np.void]:
+        """Where each row's text stands in its shard, and its sketch."""
+        out = np.empty(len(members), _head(self.minhash))
+        for number, places, rows in self._by_shard(members):
+            file = np.memmap(_place(self.folder, number, "heads"), out.dtype, "r")
+            out[places] = file[rows]
+        return out
+
+    def texts(self, members: Rows, heads: npt.NDArray[np.void]) -> bytes:
+        """The rows' texts end to end, as UTF-8."""
+        found = [b""] * len(members)
+        starts, stops = heads["start"].tolist(), heads["stop"].tolist()
+        for number, places, _ in self._by_shard(members):
+            with _place(self.folder, number, "texts").open("rb") as file:
+                for one in places.tolist():
+                    found[one] = os.pread(file.fileno(), stops[one] - starts[one], starts[one])
+        return b"".join(found)
+
+    def _by_shard(self, members: Rows) -> Iterator[tuple[int, Rows, Rows]]:
+        """Each shard that has some of the rows: its number, their places, their rows in it."""
+        bases = np.cumsum([0, *self.sizes])
+        shard = np.searchsorted(bases, members, side="right") - 1
+        order = np.argsort(shard, kind="stable")
+        numbers, firsts = np.unique(shard[order], return_index=True)
+        for number, (start, stop) in zip(
+            numbers.tolist(), pairwise([*firsts.tolist(), len(members)]), strict=True
+        ):
+            places = order[start:stop]
+            yield number, places, members[places] - bases[number]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A piece of a search: one band's keys whose hash lies in [low, high)."""
+
+    band: int
+    low: int
+    high: int
+
+
+def units(shards: Shards, budget: int) -> list[Unit]:
+    """All pieces of a search, the whole texts' own band first.
+
+    Args:
+        shards: what is searched.
+        budget: bytes for the keys of one piece; with more texts a band takes several.
+    """
+    passes = max(1, math.ceil(8 * shards.count / budget))
+    edges = [(1 << 32) * at // passes for at in range(passes + 1)]
+    bands: Sequence[int] = range(1 + shards.minhash.bands)
+    return [Unit(band, low, high) for band in bands for low, high in pairwise(edges)]
