@@ -273,7 +273,8 @@ def _why(status: str, facts: dict[str, Any], model: Endpoint) -> str:
     """Why requests of a batch that has ended have no line in its files."""
     told = facts.get("errors")
     data = told.get("data") if isinstance(told, dict) else None
-    said = data[0].get("message") if isinstance(data, list) and data else ""
+    first = data[0] if isinstance(data, list) and data else None
+    said = first.get("message") if isinstance(first, dict) else ""
     name = "missing" if status == "completed" else status
     return f"{name}: {model.safe(str(said))}" if said else name
 

@@ -96,11 +96,13 @@ class Wire:
                     mend="look for it at the provider, then delete its file in the folder of"
                     " batches to submit it again",
                 ) from None
-            batches = page.get("data")
-            batches = batches if isinstance(batches, list) else []
+            told = page.get("data")
+            listed = told if isinstance(told, list) else []
+            batches = [one for one in listed if isinstance(one, dict) and "id" in one]
             for one in batches:
-                metadata = one.get("metadata") or {}
-                if one.get("input_file_id") == file or metadata.get("token") == token:
+                metadata = one.get("metadata")
+                marked = metadata.get("token") if isinstance(metadata, dict) else None
+                if one.get("input_file_id") == file or marked == token:
                     return str(one["id"])
             if not batches or not page.get("has_more"):
                 return None

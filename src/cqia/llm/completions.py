@@ -130,15 +130,16 @@ def likeliest(answer: str) -> dict[str, float]:
     if not isinstance(told, dict):
         return {}
     if isinstance(told.get("content"), list):
-        first = told["content"][0] if told["content"] else {}
+        first = _first(told["content"])
         listed = first.get("top_logprobs") if isinstance(first, dict) else None
-        pairs = [(one.get("token"), one.get("logprob")) for one in listed or [] if one]
+        known = listed if isinstance(listed, list) else []
+        pairs = [(one.get("token"), one.get("logprob")) for one in known if isinstance(one, dict)]
     else:
-        first = (told.get("top_logprobs") or [{}])[0]
+        first = _first(told.get("top_logprobs"))
         pairs = list(first.items()) if isinstance(first, dict) else []
     found: dict[str, float] = {}
     for token, value in pairs:
-        if isinstance(token, str) and _number(value):
+        if isinstance(token, str) and _number(value) and value is not None:
             found[token] = max(float(value), found.get(token, -math.inf))
     return found
 
@@ -162,8 +163,12 @@ def echoed(answer: str, prompt: str) -> Echo | None:
 def _choice(answer: str) -> dict[str, Any]:
     value = orjson.loads(answer)
     choices = value.get("choices") if isinstance(value, dict) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
+    first = _first(choices)
     return first if isinstance(first, dict) else {}
+
+
+def _first(listed: object) -> Any:  # noqa: ANN401
+    return listed[0] if isinstance(listed, list) and listed else None
 
 
 def _number(value: object) -> bool:

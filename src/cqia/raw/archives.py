@@ -7,20 +7,23 @@ is no page and is passed over, as the talk pages of a MediaWiki dump are.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
 from cqia.errors import missing_extra
+from cqia.places.files import opened
 from cqia.raw.encoding import decode_page
 from cqia.raw.faults import Batch, bad_rows
-from cqia.raw.files import MEMBER, open_bytes
+from cqia.raw.files import MEMBER, open_bytes, out_of_reach
 
 LEAD = "WARC-X-Lead"
 """A field of our own: the page was kept for the links in it, and is nothing to read."""
+_MISREAD = (ValueError, AttributeError, LookupError, TypeError, zlib.error)
+"""What warcio raises besides its own, over headers that are missing or no headers at all."""
 PAGES = 500
 """Pages in a batch."""
 LARGEST = 64 << 20
@@ -57,7 +60,9 @@ def read_warc(file: str) -> Iterator[Batch]:
                 cut = record.rec_headers.get_header("WARC-Truncated")
                 body = record.content_stream().read(LARGEST + 1)
                 torn = len(body) <= LARGEST and record.raw_stream.limit > 0
-            except (ArchiveLoadFailed, OSError, EOFError, ValueError) as fault:
+            except (ArchiveLoadFailed, OSError, EOFError, *_MISREAD) as fault:
+                if problem := out_of_reach(file, fault):
+                    raise problem from None
                 reason = f"broken archive, nothing after this was read: {fault}"
                 bad.append((file, number + 1, reason, ""))
                 break
@@ -78,7 +83,7 @@ def read_warc(file: str) -> Iterator[Batch]:
 
 def _opened(file: str) -> AbstractContextManager[BinaryIO]:
     if MEMBER not in file and file.lower().endswith(".gz"):
-        return Path(file).open("rb")
+        return opened(file)
     return open_bytes(file)
 
 

@@ -52,7 +52,7 @@ def decode_page(page: bytes) -> str:
     for encoding in ("utf-8", *_declared(page), "gb18030", "big5"):
         try:
             return page.decode(encoding)
-        except UnicodeDecodeError:
+        except UnicodeError:
             continue
     loose = [page.decode(encoding, "replace") for encoding in ("utf-8", "gb18030")]
     return min(loose, key=lambda text: text.count("\ufffd"))
@@ -65,10 +65,16 @@ def _declared(page: bytes) -> list[str]:
     name = found.group(1).decode("ascii", "ignore").lower()
     name = "gb18030" if name in {"gb2312", "gbk", "gb_2312-80", "x-gbk"} else name
     try:
-        codecs.lookup(name)
-    except LookupError:
+        if codecs.lookup(name).name in _NO_PAGE:
+            return []
+        b"a".decode(name, "ignore")
+    except (LookupError, UnicodeError):
         return []
     return [name]
+
+
+_NO_PAGE = {"charmap", "idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"}
+"""Encodings that Python knows and no page is in; some of them bring half characters to life."""
 
 
 class Utf8Reader:

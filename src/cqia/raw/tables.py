@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import codecs
+import io
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +15,16 @@ import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
 from cqia.errors import UserError
+from cqia.places.files import is_elsewhere, opened
 from cqia.raw.encoding import HEAD, sniff
 from cqia.raw.faults import Batch, bad_rows
 from cqia.raw.files import is_plain, open_bytes
 
 BLOCK = 32 << 20
 ROWS = 20_000
+MARK = "\U0010ffff"
+"""A code point that Unicode keeps free of characters."""
+_ERRORS = "cqia.mark"
 
 Ints = npt.NDArray[np.int64]
 
@@ -36,44 +43,114 @@ def read_csv(file: str, columns: tuple[str, ...]) -> Iterator[Batch]:
         number = (row.number or 0) - (0 if columns else 1)
         lost.append(number)
         reason = f"{row.actual_columns} columns, {row.expected_columns} are needed"
-        faults.append((file, number + (0 if columns else 1), reason, row.text))
+        text = row.text.replace(MARK, "\ufffd")
+        faults.append((file, number + (0 if columns else 1), reason, text))
         return "skip"
 
     with open_bytes(file) as head:
         encoding = sniff(head.read(HEAD))
     with open_bytes(file) as stream:
+        marked = _Marked(stream, encoding)
         try:
             batches = pv.open_csv(
-                stream,
+                marked,
                 read_options=pv.ReadOptions(
                     use_threads=False,
                     block_size=BLOCK,
-                    encoding=encoding.replace("-sig", ""),
                     column_names=list(columns) or None,
                 ),
-                parse_options=pv.ParseOptions(
-                    delimiter="\t" if ".tsv" in file.lower() else ",",
-                    newlines_in_values=True,
-                    invalid_row_handler=refuse,
-                ),
+                parse_options=_layout(file, refuse),
                 convert_options=pv.ConvertOptions(
                     column_types=dict.fromkeys(columns or _header(file, encoding), pa.string()),
                     strings_can_be_null=False,
                 ),
             )
-            yield from _csv_batches(batches, file, bool(columns), lost, faults)
-        except pa.ArrowInvalid as fault:
+            for batch in _csv_batches(batches, file, bool(columns), lost, faults):
+                yield _without_marks(batch) if marked.broken else batch
+        except pa.ArrowException as fault:
             reason = f"broken CSV, nothing after this was read: {str(fault).splitlines()[0]}"
             yield Batch(_nothing(file), bad_rows([*faults, (file, 1, reason, "")]))
 
 
-def _header(file: str, encoding: str) -> list[str]:
-    with open_bytes(file) as stream:
-        line = stream.read(HEAD).decode(encoding, "replace").partition("\n")[0]
-    table = pl.read_csv(
-        line.encode(), separator="\t" if ".tsv" in file.lower() else ",", infer_schema=False
+class _Marked:
+    """A stream as UTF-8 with `MARK` where bytes are none of its encoding.
+
+    The CSV parser itself gives up at the first such byte; so only the rows that hold one are bad.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)(_ERRORS)
+        self.closed = False
+        self.broken = False
+
+    def read(self, size: int = -1) -> bytes:
+        """About `size` bytes; empty at the end only."""
+        while True:
+            block = self._stream.read(size)
+            text = self._decoder.decode(block, final=not block)
+            self.broken = self.broken or MARK in text
+            if text or not block:
+                return text.encode()
+
+    def close(self) -> None:
+        """Leave the stream to who opened it."""
+        self.closed = True
+
+
+def _mark(fault: UnicodeError) -> tuple[str, int]:
+    assert isinstance(fault, UnicodeDecodeError)
+    return MARK, fault.end
+
+
+codecs.register_error(_ERRORS, _mark)
+
+
+def _without_marks(batch: Batch) -> Batch:
+    """The same with the rows that hold a `MARK` in the bad table."""
+    texts = batch.items.select(pl.exclude("row", "file"))
+    hit = texts.select(pl.any_horizontal(pl.all().str.contains(MARK, literal=True))).to_series()
+    rows = zip(
+        batch.items.filter(hit).select("file", "row").iter_rows(),
+        texts.filter(hit).iter_rows(),
+        strict=True,
     )
-    return table.columns
+    reason = "bytes that its encoding doesn't have"
+    bad = [(*place, reason, ",".join(row).replace(MARK, "\ufffd")) for place, row in rows]
+    return Batch(batch.items.filter(~hit), pl.concat([batch.bad, bad_rows(bad)]))
+
+
+def _header(file: str, encoding: str) -> list[str]:
+    """The columns that a CSV file names, as the reader itself sees them; empty: it has none.
+
+    Raises:
+        UserError: two have one name.
+    """
+    with open_bytes(file) as stream:
+        head = stream.read(HEAD).decode(encoding, "ignore").encode()
+    try:
+        with pv.open_csv(
+            io.BytesIO(head),
+            read_options=pv.ReadOptions(use_threads=False, block_size=len(head) + 1),
+            parse_options=_layout(file, lambda _: "skip"),
+        ) as table:
+            names: list[str] = table.schema.names
+    except pa.ArrowException:
+        return []
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(
+                f"the column {name!r} stands twice", where=file, mend="rename one in the file"
+            )
+    return names
+
+
+def _layout(file: str, refuse: Callable[[pv.InvalidRow], str]) -> pv.ParseOptions:
+    return pv.ParseOptions(
+        delimiter="\t" if ".tsv" in file.lower() else ",",
+        newlines_in_values=True,
+        invalid_row_handler=refuse,
+    )
 
 
 def _nothing(file: str) -> pl.DataFrame:
@@ -126,15 +203,34 @@ def read_parquet(file: str) -> Iterator[Batch]:
             "Parquet inside an archive can't be streamed", where=file, mend="unpack the archive"
         )
     try:
-        table = pq.ParquetFile(file)
-    except pa.ArrowInvalid as fault:
-        raise UserError(
-            f"not a Parquet file ({fault})", where=file, mend="fetch it again"
-        ) from None
+        table = pq.ParquetFile(opened(file) if is_elsewhere(file) else file)
+    except (pa.ArrowException, OSError) as fault:
+        said = _said(fault)
+        raise UserError(f"not a Parquet file ({said})", where=file, mend="fetch it again") from None
     done = 0
-    for batch in table.iter_batches(batch_size=ROWS):
+    batches = table.iter_batches(batch_size=ROWS)
+    while True:
+        try:
+            batch = next(batches, None)
+        except (pa.ArrowException, OSError) as fault:
+            reason = f"broken Parquet, nothing after this was read: {_said(fault)}"
+            yield Batch(_nothing(file), bad_rows([(file, done + 1, reason, "")]))
+            return
+        if batch is None:
+            return
         frame = pl.from_arrow(batch)
         assert isinstance(frame, pl.DataFrame)
         rows = pl.int_range(done + 1, done + len(frame) + 1, eager=True)
         done += len(frame)
         yield Batch(frame.with_columns(row=rows, file=pl.lit(file)), bad_rows([]))
+
+
+def _said(fault: Exception) -> str:
+    """What the library says of a broken file.
+
+    Raises:
+        OSError: it is the disk that fails, and not the file.
+    """
+    if isinstance(fault, OSError) and fault.errno:
+        raise fault
+    return str(fault).strip()

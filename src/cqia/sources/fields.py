@@ -59,4 +59,4 @@ def tally(shown: pl.Expr) -> pl.Expr:
         default=1,
         return_dtype=pl.Int64,
     )
-    return (number * times).round().cast(pl.Int64)
+    return (number * times).round().cast(pl.Int64, strict=False)

@@ -210,7 +210,16 @@ def _at(raw: pl.DataFrame, path: str) -> pl.Expr:
     if values.dtype.is_nested():
         what = f"column {path!r} is {values.dtype}, single values are needed"
         raise UserError(what, where=place, mend="map a field inside it")
-    return pl.lit(values.cast(pl.String))
+    return pl.lit(_as_text(values))
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    """Single values as text; bytes that are none are null: their row is told as lacking them."""
+    if values.dtype != pl.Binary:
+        return values.cast(pl.String)
+    told = (one if one is None else one.decode("utf-8", "replace") for one in values)
+    whole = [None if one is None or "\ufffd" in one else one for one in told]
+    return pl.Series(values.name, whole, dtype=pl.String)
 
 
 def _records(raw: pl.DataFrame, layout: Layout, columns: dict[str, pl.Expr]) -> pl.DataFrame:
