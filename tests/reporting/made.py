@@ -70,6 +70,7 @@ def _outcomes(names: dict[str, str], bad: str) -> pl.DataFrame:
                                 "item": f"{benchmark}-{n}",
                                 "group": group,
                                 "cluster": f"{benchmark}-{n}",
+                                "question": f"{bad}第{n}问：为什么？",
                                 "state": state,
                                 "score": score if state == "read" else None,
                                 "answer": "A",

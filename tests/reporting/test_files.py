@@ -3,12 +3,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from cqia.reporting import verdicts
+from cqia.reporting.answers import answers
 from cqia.reporting.build import build
 from cqia.reporting.figures import label
 from cqia.reporting.files import markdown, tex
@@ -83,6 +85,19 @@ def test_texts_in_figures_html_and_data_are_escaped() -> None:
     assert text("<a href='x'>\u202e\"") == "&lt;a href=&#x27;x&#x27;&gt;&quot;"
     assert "</" not in data({"a": "</script>\u2028<!--"})
     assert "<" not in data({"a": "</script>\u2028<!--"})
+
+
+def test_questions_stand_above_their_answers(work: Path) -> None:
+    material = gather(work)
+    page = answers(material)
+    asked = re.findall('<div class="asked">(.*?)</div>', page, re.DOTALL)
+    assert len(asked) == page.count('<div class="pair">') > 10
+    assert all("问：为什么？" in one and "&lt;script&gt;" in one for one in asked)
+    assert "<script" not in page
+    assert "\u202e" not in page
+    assert material.outcomes is not None
+    older = replace(material, outcomes=material.outcomes.drop("question"))
+    assert '<div class="asked">' not in answers(older)
 
 
 def test_markdown_and_latex_hold_no_hostile_text(work: Path) -> None:

@@ -117,7 +117,7 @@ def test_the_page_is_chinese_first_and_switches_whole(browser: Browser, made: Pa
         assert "更好" in drawn
         one.page.click("#language")
         one.page.wait_for_selector("html[data-ready=yes]")
-        hide = "document.querySelectorAll('bdi, .chart, .reply').forEach(x => { x.hidden = true })"
+        hide = "document.querySelectorAll('bdi, .chart, .asked, .reply').forEach(x => { x.hidden = true })"
         drawn = one.run("[...document.querySelectorAll('.xtitle')].map(x => x.textContent).join()")
         assert "better" in drawn
         assert "更好" not in drawn

@@ -166,6 +166,7 @@ def test_pairs_come_from_outcomes(tmp_path: Path) -> None:
         folder = tmp_path / name
         frame = pl.DataFrame(
             {"item": ["x", "y", "z"], "group": ["数学"] * 3, "gold": ["", "参考", ""]}
+            | {"question": ["问零", "问二", ""]}
             | {"state": ["read", "read", "unreadable" if name == "甲" else "failed"]}
             | {"score": scores, "reply": [f"{name}{n}" for n in range(3)]}
         )
@@ -175,7 +176,7 @@ def test_pairs_come_from_outcomes(tmp_path: Path) -> None:
     found = pairs.of_outcomes(folders[0], folders[1], {"x": "问一"})
     assert [(one.item, one.question, one.judge) for one in found] == [
         ("x", "问一", "a"),
-        ("y", "y", "tie"),
+        ("y", "问二", "tie"),
     ]
     assert (found[0].answer_a, found[0].answer_b) == ("甲0", "乙0")
     with pytest.raises(UserError, match="no outcomes"):

@@ -43,6 +43,7 @@ def test_outcomes_and_manifest_hold_to_the_contract(tmp_path: Path) -> None:
     facts = run(tmp_path, Answering(lambda asked: "A", name="m", family="f"))
     assert table(tmp_path).schema == pl.Schema({**OUTCOMES, "official": pl.String})
     assert table(tmp_path)["cluster"].to_list() == [str(n) for n in range(6)]
+    assert table(tmp_path)["question"][1] == "第1问\n(A) 甲\n(B) 乙\n(C) 丙"
     wanted = {
         "benchmark": "safetybench", "version": 1, "metric": "accuracy", "direction": "higher",
         "model": "m", "family": "f", "judge": "", "judge_family": "", "n": 6,

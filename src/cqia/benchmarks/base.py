@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkab
 import polars as pl
 
 from cqia.llm.protocol import Asking, Messages, Reply, Request
+from cqia.text.choices import rendered
 
 Direction = Literal["higher", "lower"]
 State = Literal["read", "unreadable", "failed", "unsent", "unasked"]
@@ -28,6 +29,7 @@ OUTCOMES: dict[str, Any] = {
     "group": pl.String,
     "category": pl.String,
     "cluster": pl.String,
+    "question": pl.String,
     "state": pl.String,
     "score": pl.Float64,
     "answer": pl.String,
@@ -39,8 +41,9 @@ OUTCOMES: dict[str, Any] = {
 """Columns of outcomes.parquet, a row an item; a benchmark may add its own behind them.
 
 group: ability, class or subject; category: what groups belong to, empty where nothing. cluster:
-items that hang together. score: null unless read. answer: what was read. reply: the model's, word
-for word (for weights: as JSON). verdicts: the judge's replies, word for word."""
+items that hang together. question: as `shown` has it, for people to read. score: null unless read.
+answer: what was read. reply: the model's, word for word (for weights: as JSON). verdicts: the
+judge's replies, word for word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,13 @@ class Item:
     rubric: str = ""
     rival: str = ""
     unasked: str = ""
+
+
+def shown(item: Item) -> str:
+    """What an item asks, for people to read: earlier turns, passage, question and options."""
+    passage = item.passage.strip()
+    told = [*(text for _, text in item.earlier), *([passage] if passage else []), item.question]
+    return "\n\n".join(told) + f"\n{rendered(item.options)}".rstrip()
 
 
 class Metric(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cqia.benchmarks.base import OUTCOMES, Benchmark, Graded, Item
+from cqia.benchmarks.base import OUTCOMES, Benchmark, Graded, Item, shown
 from cqia.llm.protocol import Failure, Outcome, Reply
 
 
@@ -46,7 +46,7 @@ def _line(
 ) -> tuple[Any, ...]:
     more = graded.more or (None,) * len(benchmark.more)
     return (
-        item.id, item.group, item.category, item.cluster or item.id,
+        item.id, item.group, item.category, item.cluster or item.id, shown(item),
         graded.state, graded.score, graded.answer, reply, item.gold, graded.reason, verdicts,
         *more,
     )  # fmt: skip

@@ -62,6 +62,8 @@ def _item(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
     gold = before.get("gold")
     said = f" · {spans(Both('标准答案', 'reference'))}：{_reply(str(gold))}" if gold else ""
     head = f"<h4>{text(before['item'])} · {text(before['group'])}</h4>"
+    asked = before.get("question")
+    head += f'<div class="asked">{_reply(str(asked))}</div>' if asked else ""
     return (
         f'{head}<div class="note">{said}</div><div class="pair">'
         f"{_side(both.UNTUNED, before)}{_side(same(name), after)}</div>\n"

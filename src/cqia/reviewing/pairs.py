@@ -45,7 +45,7 @@ def of_outcomes(first: Path, second: Path, questions: dict[str, str]) -> list[Pa
     Args:
         first: the folder of the first model's outcomes.
         second: that of the second.
-        questions: item -> its question, where the outcomes' benchmark has them.
+        questions: item -> its question; empty: as the outcomes tell it.
 
     Raises:
         UserError: a folder without outcomes, or no item that both answered.
@@ -71,8 +71,11 @@ def of_outcomes(first: Path, second: Path, questions: dict[str, str]) -> list[Pa
             return ""
         return "a" if a > b else "b" if b > a else "tie"
 
+    def asked(row: Row) -> str:
+        return questions.get(row["item"]) or row.get("question") or str(row["item"])
+
     return [
-        Pair(row["item"], row["group"], questions.get(row["item"], row["item"]), row["gold"] or "",
+        Pair(row["item"], row["group"], asked(row), row["gold"] or "",
              names[0], names[1], row["reply"], row["reply_b"], verdict(row))
         for row in both.iter_rows(named=True)
     ]  # fmt: skip
