@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cqia.errors import UserError, unknown
+from cqia.places.files import checked, is_elsewhere
 from cqia.settings import Table, with_environment
 from cqia.sources.base import Source
 from cqia.sources.catalogue import SOURCES
@@ -26,18 +27,24 @@ class Input:
 
 
 def files_of(table: Table, root: Path) -> tuple[str, ...]:
-    """The files behind a table's patterns, sorted within each pattern."""
+    """The files behind a table's patterns, sorted within each pattern.
+
+    Patterns of places elsewhere stay as they are: no network is needed to read an experiment.
+    """
     found: list[str] = []
     if not table.has("files"):
         table.fault("files", 'no files; name them: files = ["data/*.jsonl"]')
     for pattern in table.strings("files"):
         try:
-            place = Path(with_environment(pattern, table.where("files", pattern)))
+            named = checked(with_environment(pattern, table.where("files", pattern)))
         except UserError as fault:
             if not any(fault.what in told for told in table.faults):
                 table.faults.append(str(fault))
             continue
-        place = place if place.is_absolute() else root / place
+        if is_elsewhere(named):
+            found.append(named)
+            continue
+        place = root / named
         if place.is_dir():
             table.fault("files", f"{place} is a folder; name its files: {place}/*", pattern)
             continue

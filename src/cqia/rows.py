@@ -23,6 +23,7 @@ from cqia.benchmarks.catalogue import benchmark
 from cqia.benchmarks.reference_loss import items_of
 from cqia.errors import UserError
 from cqia.llm.protocol import Model
+from cqia.places.files import matching
 from cqia.sampling import lot
 from cqia.stages.evaluate import evaluate
 from cqia.stages.train import CODE, train
@@ -89,7 +90,7 @@ def mark_of(work: Path, statement: Statement, row: Row, base: str) -> str:
     hashes = store.Hashes(work)
     assembled = store.manifest(work / "assemble") or {}
     measures = [
-        [asdict(one), [hashes.of(file) for file in one.files]]
+        [asdict(one), [hashes.of(name) for file in one.files for name in matching(file)]]
         for one in statement.measures
         if not one.judges
     ]
@@ -237,7 +238,7 @@ def items(work: Path, measure: Measure, bench: Benchmark) -> list[Item]:
     if measure.held_out:
         found = items_of(records_of(work, "validation"))
     else:
-        found = bench.items(measure.files)
+        found = bench.items([name for file in measure.files for name in matching(file)])
     if measure.limit is None:
         return found
     table = pl.DataFrame(

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from cqia.errors import UserError, unknown
+from cqia.places.files import checked, is_elsewhere
 from cqia.settings import Table, with_environment
 from cqia.stages.assemble import Take
 from cqia.training.budget import Unit
@@ -231,11 +232,14 @@ def _measure(table: Table, path: Path) -> Measure:
     files = []
     for pattern in table.strings("files"):
         try:
-            place = Path(with_environment(pattern, table.where("files", pattern)))
+            named = checked(with_environment(pattern, table.where("files", pattern)))
         except UserError as fault:
             table.faults.append(str(fault))
             continue
-        place = place if place.is_absolute() else path.parent / place
+        if is_elsewhere(named):
+            files.append(named)
+            continue
+        place = path.parent / named
         matches = sorted(place.parent.glob(place.name)) if place.parent.is_dir() else []
         if not matches:
             table.fault("files", f"no file matches {place}; check the path", pattern)

@@ -23,6 +23,7 @@ import orjson
 import polars as pl
 
 from cqia.errors import UserError
+from cqia.places.files import is_elsewhere, look
 
 MANIFEST = "manifest.json"
 ASIDE = ("cli/", "describing/", "queries/", "reporting/", "reviewing/", "web/")
@@ -202,6 +203,7 @@ def lock(work: Path) -> Iterator[None]:
 class Hashes:
     """sha256 of input files, remembered by path, size and time of change.
 
+    A file elsewhere goes by what its store says of it: size and ETag, or the hash of its content.
     Reading gigabytes again only to learn that nothing changed would make "nothing to do" slow.
     """
 
@@ -211,7 +213,9 @@ class Hashes:
         self._changed = False
 
     def of(self, path: str) -> str:
-        """The file's sha256 as hex."""
+        """The file's sha256 as hex, or its store's word for it."""
+        if is_elsewhere(path):
+            return look(path).mark
         status = Path(path).stat()
         mark = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
         key = str(Path(path).absolute())

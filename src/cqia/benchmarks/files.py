@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
 from cqia.errors import UserError
+from cqia.places.files import look
 from cqia.raw.encoding import Utf8Reader
 from cqia.raw.files import MEMBER, open_bytes
 from cqia.raw.values import is_lines, stream_lines, stream_values
@@ -63,8 +63,7 @@ def values(file: str) -> Iterator[tuple[str, Any]]:
 
 
 def _present(file: str) -> None:
-    if not Path(file.partition(MEMBER)[0]).is_file():
-        raise UserError("no such file", where=file, mend="check the path")
+    look(file.partition(MEMBER)[0])
 
 
 def _csv(file: str) -> Iterator[Row]:

@@ -106,7 +106,7 @@ def command(
     if judge and name == "refusal":
         settings["reader"] = "judge"
     chosen = benchmark(name, settings)
-    items = chosen.items(data or files_of(chosen, data_folder))[:limit]
+    items = chosen.items(_named(data) or files_of(chosen, data_folder))[:limit]
     asked = {"model": _model(model, models)}
     if judge:
         asked["judge"] = _model(judge, models)
@@ -119,6 +119,13 @@ def command(
     folder = work / "evaluate" / f"{chosen.label}@{'-vs-'.join(_names(asked))}"
     facts = _run(folder, chosen, items, asked, prices, cache, max_cost, work)
     _tell(folder, chosen, facts, submission, format_)
+
+
+def _named(data: tuple[str, ...]) -> list[str]:
+    """The files that are named; a pattern of a place elsewhere stands for its files."""
+    from cqia.places.files import matching
+
+    return [name for one in data for name in matching(one)]
 
 
 def files_of(chosen: Benchmark, data_folder: Path) -> list[str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 import pyarrow as pa
 
 from cqia.errors import UserError
+from cqia.places.files import broken, is_elsewhere, look, matching, opened
 
 KINDS = {
     ".json": "json",
@@ -39,6 +41,13 @@ BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, pa.ArrowIn
 """What reading a broken or cut archive raises."""
 
 
+def out_of_reach(name: str, fault: BaseException) -> UserError | None:
+    """The error where it is the disk that fails, and not the archive; None: the file is broken."""
+    if not isinstance(fault, OSError) or not fault.errno:
+        return None
+    return broken(name.partition(MEMBER)[0], fault)
+
+
 def kind_of(name: str) -> str | None:
     """The kind of raw form that a file's name stands for, or None."""
     path = PurePosixPath(name.rpartition(MEMBER)[2])
@@ -54,16 +63,19 @@ def is_archive(name: str) -> bool:
 
 
 def expand(path: str) -> list[str]:
-    """A file's name, or, for a zip, the names of its members (sorted).
+    """A file's name, for a zip the names of its members, for a pattern those of its files; sorted.
 
     Raises:
         UserError: the file is missing, is a folder, can't be read or is no real zip.
     """
-    _check(path)
+    found = matching(path)
+    if found != [path]:
+        return [name for one in found for name in expand(one)]
     if not path.lower().endswith(".zip"):
+        look(path)
         return [path]
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _zipped(path) as archive:
             names = [
                 info.filename
                 for info in archive.infolist()
@@ -74,22 +86,32 @@ def expand(path: str) -> list[str]:
     return [f"{path}{MEMBER}{name}" for name in sorted(names)]
 
 
-def _check(path: str) -> None:
-    where = Path(path)
-    if where.is_dir():
-        raise UserError(
-            "this is a folder, not a file", where=path, mend=f"name its files: {path.rstrip('/')}/*"
-        )
-    if not where.exists():
-        raise UserError("no such file", where=path, mend="check the path")
+@contextmanager
+def _zipped(path: str) -> Iterator[zipfile.ZipFile]:
+    """A zip; one elsewhere stays open for its next member, as its listing lies at its end."""
+    if is_elsewhere(path):
+        yield _far_zip(path)
+        return
+    with opened(path) as stream, zipfile.ZipFile(stream) as archive:
+        yield archive
+
+
+@functools.lru_cache(maxsize=2)
+def _far_zip(path: str) -> zipfile.ZipFile:
+    return zipfile.ZipFile(opened(path))
+
+
+def forget() -> None:
+    """Open zips elsewhere anew from now on."""
+    _far_zip.cache_clear()
 
 
 def size_of(name: str) -> int:
     """Bytes of the file, or of the zip's member once unpacked."""
     path, _, member = name.partition(MEMBER)
     if not member:
-        return Path(path).stat().st_size
-    with zipfile.ZipFile(path) as archive:
+        return look(path).size
+    with _zipped(path) as archive:
         return archive.getinfo(member).file_size
 
 
@@ -105,14 +127,16 @@ def open_bytes(name: str) -> Iterator[BinaryIO]:
     inner = member or path
     suffix = PurePosixPath(inner).suffix.lower()
     if member:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+        with _zipped(path) as archive, archive.open(member) as stream:
             yield cast(BinaryIO, gzip.GzipFile(fileobj=stream) if suffix == ".gz" else stream)
     elif suffix == ".gz":
-        with gzip.open(path, "rb") as stream:
+        with opened(path) as packed, gzip.GzipFile(fileobj=packed) as stream:
             yield cast(BinaryIO, stream)
     elif suffix in PACKED:
-        with pa.input_stream(path, compression={".zst": "zstd", ".bz2": "bz2"}[suffix]) as stream:
+        packing = {".zst": "zstd", ".bz2": "bz2"}[suffix]
+        place = opened(path) if is_elsewhere(path) else path
+        with pa.input_stream(place, compression=packing) as stream:
             yield cast(BinaryIO, stream)
     else:
-        with Path(path).open("rb") as stream:
+        with opened(path) as stream:
             yield stream

@@ -6,17 +6,31 @@ taken up again anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
+from typing import Any
 
 import polars as pl
 
 from cqia.errors import UserError, unknown
+from cqia.places.files import Seen, hold, look, opened
 from cqia.raw import archives, pages, tables, values
 from cqia.raw.encoding import HEAD, Utf8Reader, sniff
 from cqia.raw.faults import Batch, bad_rows
-from cqia.raw.files import BROKEN, KINDS, expand, is_archive, is_plain, kind_of, open_bytes, size_of
+from cqia.raw.files import (
+    BROKEN,
+    KINDS,
+    MEMBER,
+    expand,
+    forget,
+    is_archive,
+    is_plain,
+    kind_of,
+    open_bytes,
+    out_of_reach,
+    size_of,
+)
 
 TASK_BYTES = 32 << 20
 """Raw bytes of a task: what a worker reads before it writes."""
@@ -44,50 +58,88 @@ class Task:
     """Pieces of one kind that are read one after another by one worker."""
 
     pieces: tuple[Piece, ...]
+    seen: Mapping[str, Seen]
+    """What the pieces' files were when the task was made."""
 
 
-def plan(files: Iterable[str], kinds: Iterable[str]) -> list[Task]:
+def plan(files: Iterable[str] | Mapping[str, Seen], kinds: Iterable[str]) -> list[Task]:
     """Cut files into tasks of about TASK_BYTES.
 
     Args:
-        files: paths; a zip stands for its members.
+        files: paths; a zip stands for its members. With what they were when they were looked at
+            (`cqia.places.files.survey`), a change since then is noticed, too.
         kinds: the kinds of raw form that can be read.
 
     Raises:
         UserError: a file is missing, a folder, of no known kind, or of a kind not in `kinds`.
     """
     known = sorted(kinds)
+    seen = files if isinstance(files, Mapping) else {}
+    forget()
     tasks: list[Task] = []
     packed: list[Piece] = []
     size = 0
-    for file in [name for path in files for name in expand(path)]:
+    for file in [name for path in files for name in _expanded(path, seen)]:
         kind = kind_of(file)
         if kind is None:
-            raise unknown("file ending", Path(file).suffix or file, KINDS, where=file)
+            raise unknown("file ending", PurePath(file).suffix or file, KINDS, where=file)
         if kind not in known:
             raise UserError(
                 f"this is {kind}; {' or '.join(known)} is needed here",
                 where=file,
                 mend="name other files, or read it with a generic [[source]]",
             )
-        weight = size_of(file)
+        weight = seen[file].size if file in seen else size_of(file)
         if weight > TASK_BYTES:
-            tasks += [Task((piece,)) for piece in _ranges(Piece(file, kind))]
+            tasks += [_task([piece], seen) for piece in _ranges(Piece(file, kind))]
             continue
         full = size + weight > TASK_BYTES or len(packed) == TASK_FILES
         if packed and (full or packed[0].kind != kind):
-            tasks.append(Task(tuple(packed)))
+            tasks.append(_task(packed, seen))
             packed, size = [], 0
         packed.append(Piece(file, kind))
         size += weight
-    return [*tasks, Task(tuple(packed))] if packed else tasks
+    return [*tasks, _task(packed, seen)] if packed else tasks
+
+
+def _expanded(path: str, seen: Mapping[str, Seen]) -> list[str]:
+    """What a path stands for; one that was looked at is not looked at again."""
+    return [path] if path in seen and not path.lower().endswith(".zip") else expand(path)
+
+
+def _task(pieces: list[Piece], seen: Mapping[str, Seen]) -> Task:
+    """A task, with what its files were, each once: a zip's members lie in one."""
+    files = {piece.file.partition(MEMBER)[0] for piece in pieces}
+    return Task(tuple(pieces), {file: seen.get(file) or look(file) for file in sorted(files)})
+
+
+def told(tasks: Iterable[Task]) -> list[Any]:
+    """A plan in plain values."""
+    return [
+        [
+            [[one.file, one.kind, one.start, one.end, one.line] for one in task.pieces],
+            {file: list(seen) for file, seen in task.seen.items()},
+        ]
+        for task in tasks
+    ]
+
+
+def retold(tasks: Iterable[Any]) -> list[Task]:
+    """The plan of `told`."""
+    return [
+        Task(
+            tuple(Piece(*piece) for piece in pieces),
+            {file: Seen(*one) for file, one in seen.items()},
+        )
+        for pieces, seen in tasks
+    ]
 
 
 def _ranges(piece: Piece) -> list[Piece]:
     """Cut a large plain UTF-8 file of JSON lines into ranges of whole lines; leave others whole."""
     if piece.kind != "json" or not is_plain(piece.file):
         return [piece]
-    with Path(piece.file).open("rb") as stream:
+    with opened(piece.file) as stream:
         head = stream.read(HEAD)
         if sniff(head) not in {"utf-8", "utf-8-sig"} or not values.is_lines(head, piece.file):
             return [piece]
@@ -95,7 +147,7 @@ def _ranges(piece: Piece) -> list[Piece]:
         return [piece]
     pieces: list[Piece] = []
     start, line = (3 if head.startswith(b"\xef\xbb\xbf") else 0), 1
-    with Path(piece.file).open("rb") as stream:
+    with opened(piece.file) as stream:
         stream.seek(start)
         while block := stream.read(TASK_BYTES):
             block += stream.readline()
@@ -124,6 +176,9 @@ def read(task: Task, schema: pl.Struct | None, columns: tuple[str, ...] = ()) ->
         task: pieces of one kind.
         schema: the fields to decode, for JSON.
         columns: the columns' names, for CSV without a header.
+
+    Raises:
+        UserError: a file can't be reached, or is another one than it was when the task was made.
     """
     small: list[Batch] = []
     for piece in task.pieces:
@@ -134,6 +189,8 @@ def read(task: Task, schema: pl.Struct | None, columns: tuple[str, ...] = ()) ->
                 yield batch
             else:
                 small.append(batch)
+    for file, seen in task.seen.items():
+        hold(file, seen)
     if small:
         items = [one.items for one in small if len(one.items)]
         frame = pl.concat(items, how="diagonal") if items else small[0].items
@@ -151,7 +208,7 @@ def _read_piece(
         return
     if piece.end >= 0:
         assert schema is not None
-        with Path(piece.file).open("rb") as stream:
+        with opened(piece.file) as stream:
             stream.seek(piece.start)
             block = stream.read(piece.end - piece.start)
         yield values.decode(values.cut_lines(block, piece.line), schema, piece.file)
@@ -163,6 +220,8 @@ def _read_piece(
             done = last if isinstance(last, int) else done
             yield batch
     except BROKEN as fault:
+        if problem := out_of_reach(piece.file, fault):
+            raise problem from None
         reason = f"the archive breaks off, nothing after this was read: {fault}"
         nothing = pl.DataFrame(schema={"file": pl.String, "row": pl.Int64})
         yield Batch(nothing, bad_rows([(piece.file, done + 1, reason, "")]))
