@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from cqia import store
-from cqia.errors import UserError
+from cqia.errors import UserError, no_room
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -78,6 +80,73 @@ def test_hashes_see_a_change_and_remember(tmp_path: Path) -> None:
     file.write_bytes(b"two")
     os.utime(file, ns=(1, 1))
     assert store.Hashes(tmp_path).of(str(file)) != first
+
+
+def test_a_hash_is_remembered_only_of_a_file_at_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "x"
+    file.write_bytes(b"one")
+
+    def remembered(after: float) -> bool:
+        hashes = store.Hashes(tmp_path / "work")
+        now = file.stat().st_ctime_ns + int(after * 1e9)
+        monkeypatch.setattr(time, "time_ns", lambda: now)
+        hashes.of(str(file))
+        return bool(hashes._known)
+
+    assert not remembered(0.001)
+    assert not remembered(-3600), "the clock was set back"
+    assert remembered(3600)
+
+
+def test_a_change_that_keeps_size_and_time_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    file.write_bytes(b"one")
+    before = file.stat()
+    hashes = store.Hashes(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time_ns", lambda: before.st_ctime_ns + 10**10)
+        first = hashes.of(str(file))
+    file.write_bytes(b"two")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_mtime_ns == before.st_mtime_ns
+    assert hashes.of(str(file)) != first
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OSError(28, "No space left on device"),
+        OSError("No space left on device (os error 28)"),
+        pl.exceptions.ComputeError("parquet: underlying IO error: No space left on device"),
+        OSError("1000000 requested and 131056 written"),
+        sqlite3.OperationalError("database or disk is full"),
+    ],
+    ids=str,
+)
+def test_a_full_disk_is_one_line(tmp_path: Path, fault: Exception) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+
+    def write() -> None:
+        with store.whole(path) as new:
+            new.write_bytes(b"half")
+            raise fault
+
+    with pytest.raises(UserError, match="x: no space left on the disk"):
+        write()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_other_faults_are_not_taken_for_a_full_disk() -> None:
+    assert no_room(OSError(13, "Permission denied")) is None
+    assert no_room(ValueError("28")) is None
+    assert no_room(UserError("no space left on device")) is None
+    outer = RuntimeError("a worker failed")
+    outer.__cause__ = OSError(28, "No space left on device", "there")
+    assert str(no_room(outer)).startswith("there: no space left")
 
 
 def test_one_folder_has_one_run_at_a_time(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ and keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import errno
+import re
 from collections.abc import Iterable
 
 
@@ -38,6 +40,29 @@ class UserError(Exception):
 
 def _rebuild(what: str, where: str, mend: str) -> UserError:
     return UserError(what, where=where, mend=mend)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SAID = re.compile(
+    r"os error (?:28|122|27)\b|No space left on device|Disk quota exceeded|File too large"
+    r"|disk is full|^\d+ requested and \d+ written$"
+)
+"""How Polars, SQLite and NumPy tell of it, which give no number."""
+
+
+def no_room(fault: BaseException, where: str = "") -> UserError | None:
+    """The error for a disk that is full, where that is what a fault or its cause says."""
+    if isinstance(fault, UserError):
+        return None
+    if getattr(fault, "errno", None) in _FULL or _SAID.search(str(fault)[:2_000]):
+        named = getattr(fault, "filename", None)
+        return UserError(
+            "no space left on the disk",
+            where=where or (str(named) if named else ""),
+            mend="make room; the same command goes on from here",
+        )
+    cause = fault.__cause__ or fault.__context__
+    return no_room(cause, where) if cause is not None else None
 
 
 def unknown(kind: str, name: str, known: Iterable[str], *, where: str = "") -> UserError:

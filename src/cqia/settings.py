@@ -192,4 +192,4 @@ def with_environment(text: str, where: str) -> str:
             )
         return given
 
-    return re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", value, text)
+    return re.sub(r"\$\{(\w++)(?::-([^{}]*+))?\}", value, text)

@@ -14,6 +14,7 @@ import functools
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +23,15 @@ from typing import Any
 import orjson
 import polars as pl
 
-from cqia.errors import UserError
+from cqia.errors import UserError, no_room
 from cqia.places.files import is_elsewhere, look
 
 MANIFEST = "manifest.json"
 ASIDE = ("cli/", "describing/", "queries/", "reporting/", "reviewing/", "web/")
 """What shows results and makes none."""
 _UNFINISHED = ".unfinished"
+SETTLED = 2_000_000_000
+"""Nanoseconds without a change from which a file's hash is remembered."""
 
 Facts = dict[str, Any]
 """A manifest's content: plain JSON values."""
@@ -82,12 +85,18 @@ def write_bytes(path: Path, body: bytes) -> None:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A temporary file that takes the place of `path` when the block ends well."""
+    """A temporary file that takes the place of `path` when the block ends well.
+
+    Raises:
+        UserError: the disk is full.
+    """
     temporary = path.with_name(path.name + _UNFINISHED)
     try:
         yield temporary
-    except BaseException:
+    except BaseException as fault:
         temporary.unlink(missing_ok=True)
+        if full := no_room(fault, str(path)):
+            raise full from None
         raise
     temporary.replace(path)
 
@@ -203,6 +212,10 @@ def lock(work: Path) -> Iterator[None]:
 class Hashes:
     """sha256 of input files, remembered by path, size and time of change.
 
+    A file that was changed a moment ago, or in the future of a clock that was set back, is read
+    again next time: a change right after the reading could bear the same time. The time of the
+    inode's change counts too, since `cp -p` and `touch` can set the other.
+
     A file elsewhere goes by what its store says of it: size and ETag, or the hash of its content.
     Reading gigabytes again only to learn that nothing changed would make "nothing to do" slow.
     """
@@ -217,15 +230,17 @@ class Hashes:
         if is_elsewhere(path):
             return look(path).mark
         status = Path(path).stat()
-        mark = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
+        changed = max(status.st_mtime_ns, status.st_ctime_ns)
+        mark = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
         key = str(Path(path).absolute())
         known = self._known.get(key)
         if known and known[0] == mark:
             return str(known[1])
         with Path(path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self._known[key] = [mark, digest]
-        self._changed = True
+        if changed < time.time_ns() - SETTLED:
+            self._known[key] = [mark, digest]
+            self._changed = True
         return digest
 
     def save(self) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from cqia.errors import UserError, unknown
+from cqia.errors import UserError, no_room, unknown
 
 VERBS = {
     "run": "play an experiment's TOML from raw files to the dataset",
@@ -118,6 +118,11 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except Exception as fault:
+        if (full := no_room(fault)) is None:
+            raise
+        click.echo(f"cqia: {plain(str(full))}", err=True)
+        sys.exit(2)
 
 
 def plain(line: str) -> str:

@@ -21,7 +21,7 @@ from cqia.llm.protocol import Request, Sampling
 Verdict = dict[str, Any]
 """A reply's fields, each of the type and within the bounds of the schema."""
 
-_FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL)
+_FENCED = re.compile(r"```(?:json)?[^\S\n]*+\n(.*?)```", re.DOTALL)
 
 
 class Case(NamedTuple):

@@ -17,7 +17,7 @@ HEAD = 1 << 20
 """Bytes looked at to tell a file's encoding (this project's choice)."""
 
 _META = re.compile(
-    rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I
+    rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*+=\s*+(?:["']\s*+)?([\w.:-]+)""", re.I
 )
 
 

@@ -124,7 +124,7 @@ def _header(file: str, encoding: str) -> list[str]:
     """The columns that a CSV file names, as the reader itself sees them; empty: it has none.
 
     Raises:
-        UserError: two have one name.
+        UserError: two have one name, or one can't be handed on.
     """
     with open_bytes(file) as stream:
         head = stream.read(HEAD).decode(encoding, "ignore").encode()
@@ -137,11 +137,19 @@ def _header(file: str, encoding: str) -> list[str]:
             names: list[str] = table.schema.names
     except pa.ArrowException:
         return []
+    return _usable(names, file)
+
+
+def _usable(names: list[str], file: str) -> list[str]:
+    """Columns' names that can be handed on.
+
+    Raises:
+        UserError: two are one, or one holds NUL and would be cut there.
+    """
     for name in names:
-        if names.count(name) > 1:
-            raise UserError(
-                f"the column {name!r} stands twice", where=file, mend="rename one in the file"
-            )
+        if names.count(name) > 1 or "\0" in name:
+            what = "holds NUL" if "\0" in name else "stands twice"
+            raise UserError(f"the column {name!r} {what}", where=file, mend="rename it in the file")
     return names
 
 
@@ -207,6 +215,7 @@ def read_parquet(file: str) -> Iterator[Batch]:
     except (pa.ArrowException, OSError) as fault:
         said = _said(fault)
         raise UserError(f"not a Parquet file ({said})", where=file, mend="fetch it again") from None
+    _usable(table.schema_arrow.names, file)
     done = 0
     batches = table.iter_batches(batch_size=ROWS)
     while True:
