@@ -153,7 +153,7 @@ def test_a_judge_reads_every_row_and_its_family_is_told(work: Path, tmp_path: Pa
     questions = [
         {"question": f"第{n}题？", "std_answer": "答。", "class": "open qa"} for n in range(4)
     ]
-    prompts = [{"class": "open QA", "prompt": "请打分。"}]
+    prompts = [{"class": "open QA", "prompt": '请按"得分:"的形式打分。'}]
     for name, lines in (("set.json", questions), ("prompt.json", prompts)):
         body = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines)
         (tmp_path / name).write_text(body, encoding="utf-8")
@@ -170,10 +170,10 @@ def test_a_judge_reads_every_row_and_its_family_is_told(work: Path, tmp_path: Pa
     ranking = pl.read_parquet(work / "compare" / "ranking.parquet")
     assert set(ranking["subset"]) == {"tang", "song", "spoilt", "proxy"}
     assert ranking.filter(subset="proxy")["verdicts"].item() == 0
-    assert set(judged["state"]) <= {"read", "unreadable"}
-    assert judged.filter(pl.col("state") != "read")["score"].null_count() == len(
-        judged.filter(pl.col("state") != "read")
-    )
+    assert set(judged["state"]) == {"read"}
+    page = (work / "report" / "report.html").read_text("utf-8")
+    assert "scripted model" in page
+    assert "means nothing" in page
 
 
 def test_an_unknown_judge_is_told_before_anything_is_trained(work: Path, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_generation_lists_what_the_extractors_read_differently(tmp_path: Path) -
     told = evaluate(tmp_path, "safetybench", "--model", "scripted", "--mode", "generate")
     assert "SCRIPTED" in told
     (place,) = (tmp_path / "work" / "evaluate").iterdir()
-    assert set(pl.read_parquet(place / "outcomes.parquet")["state"]) == {"unreadable"}
+    assert set(pl.read_parquet(place / "outcomes.parquet")["state"]) == {"read"}
 
 
 @pytest.mark.usefixtures("data")

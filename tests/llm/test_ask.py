@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -21,7 +20,6 @@ from cqia.llm.cache import Cache
 from cqia.llm.endpoint import Endpoint
 from cqia.llm.gate import Gate
 from cqia.llm.protocol import Failure, Reply, Request, Sampling
-from cqia.llm.scripted import SAID, Scripted
 from tests.llm.server import Stub, fine, rough, serve
 
 
@@ -270,28 +268,3 @@ def test_a_key_depends_on_all_that_matters(text: str, seed: int, temperature: fl
         Request(messages=one.messages, sampling=one.sampling, schema={"type": "object"}),
     ]
     assert one.key("m") not in {other.key("m") for other in others} | {one.key("n")}
-
-
-def test_the_scripted_model_follows_script_and_schema(tmp_path: Path) -> None:
-    schema = {
-        "type": "object",
-        "properties": {
-            "a": {"type": "integer", "minimum": 1, "maximum": 3},
-            "b": {"type": "array", "items": {"enum": ["x", "y"]}, "minItems": 2},
-            "c": {"type": "boolean"},
-        },
-    }
-    model = Scripted({"天气": "晴"})
-    asked = [
-        Request(messages=(("user", "今天天气？"),)),
-        Request(messages=(("user", "别的"),)),
-        Request(messages=(("user", "别的"),), schema=schema),
-    ]
-    texts = [one.text for one in run(model, asked, tmp_path).outcomes if isinstance(one, Reply)]
-    assert texts[:2] == ["晴", SAID]
-    import orjson
-
-    from cqia.judges.base import follows
-
-    assert follows(orjson.loads(texts[2]), schema)
-    assert os.environ.get("NOTHING") is None

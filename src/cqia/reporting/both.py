@@ -33,6 +33,7 @@ def joined(texts: list[Both]) -> Both:
 
 
 UNTUNED = Both("未微调的基座", "untuned base")
+SCRIPTED = Both("脚本模型，无含义", "scripted, means nothing")
 NOT_PUBLISHED = Both("此处未发表", "not published here")
 
 GROUPS = {

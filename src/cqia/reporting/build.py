@@ -81,7 +81,8 @@ def statement(material: Material) -> str:
     body = "".join(html.paragraph(one) for one in words.lead(material))
     if material.proxy:
         body = body.replace("<p>", '<p class="warn">', 1)
-    body += "".join(html.paragraph(one, "warn") for one in material.missing)
+    told = (*words.scripted_note(material), *material.missing)
+    body += "".join(html.paragraph(one, "warn") for one in told)
     body += methods.failed(material)
     for base in material.bases:
         body += f"<h3>{html.spans(Both('基座 ', 'Base ') + base)}</h3>\n"
@@ -133,6 +134,7 @@ def _forests(report: Report, material: Material) -> str:
     for base, name, key in _places(material):
         title = Both(f"{name}，基座 {base}：与未微调基座的差异和同时区间",
                      f"{name}, base {base}: difference to the untuned base")  # fmt: skip
+        title += words.tag(material, name)
         body += report.chart(f"forest-{key}", title, figures.forest(material, base, name, [""]))
         groups = figures.shown_groups(material, name)
         inner = report.chart(
@@ -156,6 +158,7 @@ def _pairwise(report: Report, material: Material) -> str:
     body = ""
     for base, name, key in _places(material):
         title = Both(f"图 4：{name}，基座 {base}：胜、平、负", f"Figure 4: {name}, base {base}")
+        title += words.tag(material, name)
         body += report.chart(f"figure-4-{key}", title, figures.pairwise(material, base, name))
     title = Both("排名（Bradley-Terry）", "Ranking (Bradley-Terry)")
     return body + report.table("ranking", title, material.ranking)

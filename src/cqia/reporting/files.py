@@ -67,7 +67,7 @@ def markdown(material: Material, title: Both, grids: list[Grid], tables: dict[st
 
 def _statement(material: Material, place: int) -> Iterator[str]:
     """The statement in one language: 0 Chinese, 1 English."""
-    for one in (*words.lead(material), *material.missing):
+    for one in (*words.lead(material), *words.scripted_note(material), *material.missing):
         yield f"{escape(one[place])}\n"
     for base in material.bases:
         tag = f"[{words.PROXY[place]}] " if material.is_proxy(base) else ""

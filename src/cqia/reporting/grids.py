@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from cqia.reporting import both, verdicts
+from cqia.reporting import both, verdicts, words
 from cqia.reporting.both import NOT_PUBLISHED, Both, same
 from cqia.reporting.material import Material
 from cqia.reporting.verdicts import Scale, Verdict
@@ -124,7 +124,13 @@ def results(
     if len(units) == 1 and not many:
         title += "".join(f" ({unit})" for unit in units if unit)
         units = set()
-    heads = tuple(head(*one, scales[one[0]].unit if units else "", many=many) for one in columns)
+    if not many:
+        title += words.tag(material, columns[0][0])
+    heads = tuple(
+        head(*one, scales[one[0]].unit if units else "", many=many)
+        + (words.tag(material, one[0]) if many else same(""))
+        for one in columns
+    )
     return Grid(key=key, title=title, notes=notes, columns=heads, rows=(*rows, *extra))
 
 

@@ -34,7 +34,10 @@ def heat(material: Material, base: str) -> str:
         name: max((abs(v.gain or 0) for k, v in known.items() if k[1] == name), default=0)
         for name in material.benchmarks
     }
-    head = "<th></th>" + "".join(f'<th scope="col">{_head(*one)}</th>' for one in columns)
+    head = "<th></th>" + "".join(
+        f'<th scope="col">{_head(*one, scripted=one[0] in material.scripted)}</th>'
+        for one in columns
+    )
     rows = "".join(
         f'<tr><th scope="row">{spans(both.subset(name))}</th>'
         + "".join(_cell(material, known.get((name, *one)), most[one[0]]) for one in columns)
@@ -50,9 +53,10 @@ def heat(material: Material, base: str) -> str:
     )
 
 
-def _head(benchmark: str, group: str) -> str:
+def _head(benchmark: str, group: str, *, scripted: bool) -> str:
     name = both.group(group) if group else Both("全部", "all")
-    return f"<small>{spans(both.same(benchmark))}</small>{spans(name)}"
+    note = f"<small>{spans(both.SCRIPTED)}</small>" if scripted else ""
+    return f"<small>{spans(both.same(benchmark))}</small>{spans(name)}{note}"
 
 
 def _cell(material: Material, one: Verdict | None, most: float) -> str:

@@ -49,6 +49,10 @@ CELLS: dict[str, pl.DataType] = {
 """The columns of `cells.parquet` that a report reads; one that is absent counts as all null."""
 
 
+SCRIPTED = "scripted"
+"""The family of models that only play one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """What was found below `work`."""
@@ -68,6 +72,8 @@ class Material:
     """A row a described record, without texts: source, prompt, output (lengths), major, minor."""
     evaluations: dict[str, store.Facts] = field(default_factory=dict)
     """Of every benchmark the manifest of one of its evaluations."""
+    scripted: frozenset[str] = frozenset()
+    """Benchmarks that a scripted model took part in: their numbers mean nothing."""
     missing: tuple[Both, ...] = ()
 
     @property
@@ -147,6 +153,7 @@ def gather(work: Path) -> Material:
         missing.append(
             _missing("来源表与漏斗", "source table, funnel", f"cqia describe --work {work}")
         )
+    evaluations = _evaluations(work)
     return Material(
         work=work,
         statement=statement,
@@ -161,17 +168,23 @@ def gather(work: Path) -> Material:
         },
         tables=tables,
         records=described(work) if tables else None,
-        evaluations=_evaluations(work),
+        evaluations={name: found[0] for name, found in evaluations.items()},
+        scripted=frozenset(name for name, found in evaluations.items() if _scripted(found)),
         missing=tuple(missing),
     )
 
 
-def _evaluations(work: Path) -> dict[str, store.Facts]:
-    """The first manifest of each benchmark's evaluations."""
-    found: dict[str, store.Facts] = {}
+def _evaluations(work: Path) -> dict[str, list[store.Facts]]:
+    """The manifests of each benchmark's evaluations."""
+    found: dict[str, list[store.Facts]] = {}
     for path in sorted((work / "evaluate").glob("*/*/*/*/manifest.json")):
-        found.setdefault(_measured(path.parent), store.read_json(path))
+        found.setdefault(_measured(path.parent), []).append(store.read_json(path))
     return found
+
+
+def _scripted(found: list[store.Facts]) -> bool:
+    names = ("family", "judge_family", "rival_family")
+    return any(one.get(name) == SCRIPTED for one in found for name in names)
 
 
 def described(work: Path) -> pl.DataFrame | None:

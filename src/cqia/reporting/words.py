@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cqia.reporting import both, verdicts
-from cqia.reporting.both import Both, same
+from cqia.reporting.both import SCRIPTED, Both, same
 from cqia.reporting.material import Material
 from cqia.reporting.verdicts import BETTER, NOTHING, UNDECIDED, WORSE, Verdict
 
@@ -67,7 +67,8 @@ def said(material: Material, one: Verdict) -> Both:
     """A verdict in words: where, by how much, over how many items and seeds."""
     row = one.row
     scale = verdicts.scale(material, row["benchmark"])
-    text = ability(row["benchmark"], row["group"]) + Both("：", ": ")
+    text = ability(row["benchmark"], row["group"]) + tag(material, row["benchmark"])
+    text += Both("：", ": ")
     if one.says == NOTHING:
         return text + Both("没有可比的数字", "no number to compare")
     lower = row["direction"] == "lower"
@@ -144,6 +145,20 @@ def lead(material: Material) -> list[Both]:
     if material.proxy:
         texts.insert(0, proxy_note(material))
     return texts
+
+
+def tag(material: Material, benchmark: str) -> Both:
+    """What stands behind the name of a benchmark that a scripted model took part in."""
+    said = Both("（", " (") + SCRIPTED + Both("）", ")")
+    return said if benchmark in material.scripted else same("")
+
+
+def scripted_note(material: Material) -> list[Both]:
+    """Which benchmarks' numbers come from a model that only plays one, if any do."""
+    names = "、".join(name for name in material.benchmarks if name in material.scripted)
+    zh = f"{names}：有只演样子的脚本模型参与，它的数字没有任何含义。"
+    en = f"{names}: a scripted model took part, which only plays one; its number means nothing."
+    return [Both(zh, en)] if names else []
 
 
 def proxy_note(material: Material) -> Both:
