@@ -164,7 +164,7 @@ def test_the_same_inputs_give_the_same_bytes_with_any_number_of_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planning, "TASK_FILES", 1)
-    monkeypatch.setattr("cqia.stages.curate.TASK_BYTES", 0)
+    monkeypatch.setattr("cqia.workers.SMALL", 0)
     files = [write(tmp_path / f"{name}.jsonl", ROWS) for name in "ab"]
     curate(source(), files, work=tmp_path / "one")
     curate(source(), files, work=tmp_path / "two", workers=2)

@@ -27,8 +27,8 @@ from cqia.cli import show
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the dataset.  [default: WORK/dataset]",
+    type=click.Path(path_type=str, file_okay=False),
+    help="Folder of the dataset, or a place elsewhere (s3://, hf://).  [default: WORK/dataset]",
 )
 @click.option(
     "--seed", type=int, help="Of the sample and the split.  [default: the recipe's, or 0]"
@@ -61,7 +61,7 @@ def command(
     work: Path,
     recipe: Path | None,
     formats: tuple[str, ...],
-    out: Path | None,
+    out: str | None,
     seed: int | None,
     thresholds: tuple[str, ...],
     ceilings: tuple[str, ...],
@@ -78,6 +78,8 @@ def command(
     from cqia import experiment, play
     from cqia.errors import unknown
     from cqia.exporters.catalogue import EXPORTERS
+    from cqia.exporters.publish import publish
+    from cqia.places.files import checked, is_elsewhere
     from cqia.thresholds import at_most, threshold
 
     found = experiment.recipe(recipe) if recipe else experiment.Assemble()
@@ -97,9 +99,13 @@ def command(
         found = dataclasses.replace(found, thresholds=limits)
     if writers:
         found = dataclasses.replace(found, writers=writers)
-    place = out or work / "dataset"
+    place = checked(out) if out else str(work / "dataset")
+    folder = work / "dataset" if is_elsewhere(place) else Path(place)
     with store.lock(work):
-        chosen, _ = play.put_together(work, found, seed=0, out=place, bar=show.progress)
+        chosen, _ = play.put_together(work, found, seed=0, out=folder, bar=show.progress)
+        if is_elsewhere(place):
+            with show.progress("copy") as progress:
+                publish(folder, place, found.formats, progress)
     names = ("kept", "duplicates", "candidates", "chosen", "left")
     rows = [(name, chosen.facts[name]) for name in names]
     rows += [(f"left: {rule}", count) for rule, count in chosen.facts["rules"].items()]

@@ -33,7 +33,8 @@ def command(
 ) -> None:
     """Read SOURCE's raw FILES, clean and filter them into the working folder.
 
-    SOURCE is one of `cqia sources`; a source of your own goes into a TOML for `cqia run`.
+    SOURCE is one of `cqia sources`; a source of your own goes into a TOML for `cqia run`. FILES are
+    paths, or lie elsewhere: s3://bucket/dump-*.gz, hf://datasets/owner/name/*.jsonl, https://….
     """
     from cqia.queries.drops import funnel
     from cqia.sources.catalogue import SOURCES

@@ -179,6 +179,17 @@ def opened(name: str) -> BinaryIO:
         raise broken(name, fault) from None
 
 
+def span(name: str, start: int, end: int) -> bytes:
+    """A range of a file's bytes, and no byte more over the wire."""
+    with _Far(name) if is_elsewhere(name) else opened(name) as stream:
+        stream.seek(start)
+        parts = []
+        while start < end and (part := stream.read(end - start)):
+            parts.append(part)
+            start += len(part)
+    return b"".join(parts)
+
+
 def broken(name: str, fault: OSError) -> UserError:
     """The error for a file that the disk, or the network behind it, doesn't give."""
     return UserError(f"can't be read ({fault.strerror})", where=name, mend=AGAIN)
@@ -213,7 +224,7 @@ class _Far(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer)
-        wanted = min(len(view), self._size - self._at)
+        wanted = min(len(view), self._size - self._at, BLOCK)
         if wanted <= 0:
             return 0
         part = insist(self._name, lambda: self._part(wanted))

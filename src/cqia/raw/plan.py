@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from cqia.errors import UserError, unknown
-from cqia.places.files import Seen, hold, look, opened
+from cqia.places.files import Seen, hold, look, opened, span
 from cqia.raw import archives, pages, tables, values
 from cqia.raw.encoding import HEAD, Utf8Reader, sniff
 from cqia.raw.faults import Batch, bad_rows
@@ -208,9 +208,7 @@ def _read_piece(
         return
     if piece.end >= 0:
         assert schema is not None
-        with opened(piece.file) as stream:
-            stream.seek(piece.start)
-            block = stream.read(piece.end - piece.start)
+        block = span(piece.file, piece.start, piece.end)
         yield values.decode(values.cut_lines(block, piece.line), schema, piece.file)
         return
     done = 0
