@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from cqia import answers, ledger, store
+from cqia import answers, decisions, ledger, store
 from cqia.cleaners.base import Cleaner
 from cqia.errors import UserError
 from cqia.filters.base import within
@@ -181,6 +181,8 @@ def _later(work: Path, id: str) -> tuple[list[Event], str]:
             end = found["rule"]
             keeper = f", kept: {found['keeper']}" if found["keeper"] else ""
             events.append(Event("dropped", end, f"{found['value']:g}{keeper}"))
+    people = _people(work, id)
+    events += people
     events += _drafts(work, id)
     events += _selections(work, id)
     for table, what in (("chosen", "taken"), ("left", "left")):
@@ -190,8 +192,24 @@ def _later(work: Path, id: str) -> tuple[list[Event], str]:
             writer = found.get("writer") or ""
             said += f", answer by {writer}" if "/" in writer else ""
             events.append(Event(what, "assemble", said))
-            end = end or ("" if what == "taken" else str(found["rule"]))
+            # A candidate stands, whatever turned it away before people brought it back.
+            end = "kept" if what == "taken" else str(found["rule"])
     return events, end
+
+
+def _people(work: Path, id: str) -> list[Event]:
+    """What people said of the record, and of its pairs."""
+    said = {"same": "confirmed", "different": "refuted"}
+    checked = decisions.checks(work).filter((pl.col("a") == id) | (pl.col("b") == id))
+    events = [
+        Event(said[verdict], kind, f"{b if a == id else a}, by {by}")
+        for kind, a, b, verdict, by in checked.iter_rows()
+    ]
+    for one in decisions.read(work).filter(id=id).iter_rows(named=True):
+        what = {"keep": "let stand", "restore": "restored", "drop": "turned away"}[one["verdict"]]
+        detail = f"{one['reason']}, by {one['by']}".removeprefix(", ")
+        events.append(Event(what, one["rule"] or "people", detail))
+    return events
 
 
 def _drafts(work: Path, id: str) -> list[Event]:

@@ -121,6 +121,7 @@ def _row(rows: list[Row], action: str) -> dict[str, Any]:
         "source": last["source"],
         "verdict": verdict,
         "verified": verdict != "drop",
+        "rule": decisions.RULE if verdict == "drop" else None,
         "reason": "；".join(dict.fromkeys(row["reason"] for row in rows if row["reason"])),
         "by": "、".join(sorted({row["name"] for row in rows})),
         "raters": len({row["person"] for row in rows}),
@@ -137,15 +138,50 @@ def notes(book: Book) -> pl.DataFrame:
     return pl.DataFrame(found, schema={"id": pl.String, "note": pl.String})
 
 
-def export(book: Book) -> pl.DataFrame:
-    """Write `work/review/decisions.parquet` and `notes.parquet` anew from the book.
+def checks_of(book: Book, kind: str) -> dict[tuple[str, str], list[Row]]:
+    """The newest word of each person on the pairs of a kind, undone ones left out."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in book.rows(
+        "select checked.*, name, role from checked join person on person.id = person where seq in"
+        " (select max(seq) from checked where kind = ? group by a, b, person) order by seq",
+        kind,
+    ):
+        if row["verdict"] != "undo":
+            found.setdefault((row["a"], row["b"]), []).append(row)
+    return found
 
-    Both are made from all rows each time, so they never fall behind the book for longer than it
+
+def checked(book: Book) -> pl.DataFrame:
+    """What people settled of pairs, as `cqia.decisions.CHECKS`.
+
+    An owner's newest word stands above all; else a pair is settled where all who looked say the
+    same, and waits for an owner where they differ.
+    """
+    found = []
+    for kind in (row["kind"] for row in book.rows("select distinct kind from checked")):
+        for (a, b), rows in checks_of(book, kind).items():
+            owned = [row for row in rows if row["role"] == "owner"][-1:]
+            heard = owned or rows
+            if len({row["verdict"] for row in heard}) == 1:
+                by = "、".join(sorted({row["name"] for row in heard}))
+                said = heard[0]["verdict"]
+                found.append({"kind": kind, "a": a, "b": b, "verdict": said, "by": by})
+    return pl.DataFrame(found, schema=decisions.CHECKS).sort("kind", "a", "b")
+
+
+def export(book: Book) -> pl.DataFrame:
+    """Write `decisions.parquet`, `checks.parquet` and `notes.parquet` anew from the book.
+
+    All are made from all rows each time, so they never fall behind the book for longer than it
     takes to save the next decision, or to start the server.
     """
     with _WRITING:
         frame, _ = settled(book)
         store.write_frame(book.work / decisions.QUEUE, frame)
+        pairs = checked(book)
+        path = book.work / decisions.CHECKED
+        if len(pairs) or path.exists():
+            store.write_frame(path, pairs)
         noted = notes(book)
         path = book.work / decisions.QUEUE.parent / NOTES
         if len(noted) or path.exists():

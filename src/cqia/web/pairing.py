@@ -10,17 +10,18 @@ import polars as pl
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cqia import store
+from cqia import decisions, store
+from cqia.decisions import NEAR
 from cqia.errors import UserError, unknown
 from cqia.record import TEXT
 from cqia.reviewing import outcomes
-from cqia.reviewing.book import now
+from cqia.reviewing.book import Row, now
+from cqia.reviewing.people import Person
 from cqia.web.desk import Desk
 from cqia.web.page import desk, form, go, page, person, rater, whole
 
 router = APIRouter()
 
-NEAR = "near"
 PAGE = 10
 VERDICTS = ("same", "different", "undo")
 
@@ -38,20 +39,18 @@ def pairs(request: Request) -> Response:
     table = pl.scan_parquet(kinds[kind]) if kinds else pl.LazyFrame()
     total = table.select(pl.len()).collect().item() if kinds else 0
     found = table.slice(first, PAGE).collect().to_dicts() if kinds else []
-    said = here.book.rows(
-        "select a, b, verdict from checked where seq in (select max(seq) from checked where"
-        " kind = ? and person = ? group by a, b) and verdict != 'undo'",
-        kind,
-        who.id,
-    )
-    known = {(row["a"], row["b"]): row["verdict"] for row in said}
+    told = outcomes.checks_of(here.book, kind)
+    of_all = decisions.read(here.work)
     shown = [_pair(here, kind, row) for row in found]
     return page(
         request,
         "pairs",
         kinds=list(kinds),
         kind=kind,
-        pairs=[{**one, "said": known.get((one["a"], one["b"]), "")} for one in shown],
+        pairs=[
+            {**one, **_said(told.get((one["a"], one["b"]), []), who), "fates": _fates(of_all, one)}
+            for one in shown
+        ],
         total=total,
         first=first,
         ahead=first + PAGE if first + PAGE < total else None,
@@ -60,39 +59,41 @@ def pairs(request: Request) -> Response:
 
 @router.post("/pairs")
 def check(request: Request) -> Response:
-    """Write down what somebody said of a pair.
-
-    An owner who says of a near-duplicate that it is none brings the dropped record back.
-    """
+    """Write down what somebody said of a pair; `cqia.decisions` tells what comes of it."""
     who = rater(request)
     here = desk(request)
     kind, verdict = form(request, "kind"), form(request, "verdict")
     a, b = form(request, "a"), form(request, "b")
-    if kind not in _kinds(here.work) or verdict not in VERDICTS:
+    path = _kinds(here.work).get(kind)
+    if path is None or verdict not in VERDICTS or not _is_pair(path, kind, a, b):
         raise UserError("there is no such pair or verdict")
     with here.book.writing() as db:
         db.execute(
             "insert into checked (at, person, kind, a, b, verdict) values (?, ?, ?, ?, ?, ?)",
             (now(), who.id, kind, a, b, verdict),
         )
-    if kind == NEAR and who.owns:
-        _restore(here, who.id, a, b, verdict)
+    outcomes.export(here.book)
     after = whole(form(request, "after"), "after")
     return go("/pairs?" + urlencode({"kind": kind, "after": after}))
 
 
-def _restore(here: Desk, person_: int, a: str, b: str, verdict: str) -> None:
-    """What an owner's word on a near-duplicate means for the record that it dropped."""
-    gone = pl.read_parquet(here.work / "dedup" / "dropped.parquet", columns=["id", "source"])
-    for id_, source in gone.filter(pl.col("id").is_in([a, b])).iter_rows():
-        ruled = outcomes.ruling_of(here.book, id_)
-        mine = ruled is not None and ruled["reason"].startswith("not a duplicate of ")
-        other = b if id_ == a else a
-        action = "restore" if verdict == "different" else "undo" if mine else ""
-        if action:
-            outcomes.rule(here.book, record=id_, source=source, person=person_, action=action,
-                          reason=f"not a duplicate of {other}")  # fmt: skip
-    outcomes.export(here.book)
+def _is_pair(path: Path, kind: str, a: str, b: str) -> bool:
+    """Whether the search found this pair: nobody can drop a record by a pair made up."""
+    one, two = ("a", "b") if kind == NEAR else ("id", "item")
+    found = pl.scan_parquet(path).filter(pl.col(one) == a, pl.col(two) == b)
+    return bool(found.select(pl.len()).collect().item())
+
+
+def _said(rows: list[Row], who: Person) -> dict[str, Any]:
+    """What this person said of a pair, and to an owner what the others said."""
+    mine = [row["verdict"] for row in rows if row["person"] == who.id]
+    others = [row for row in rows if row["person"] != who.id] if who.owns else []
+    return {"said": mine[-1] if mine else "", "others": others}
+
+
+def _fates(decided: pl.DataFrame, pair: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is decided of the records of a pair."""
+    return decided.filter(pl.col("id").is_in([pair["a"], pair["b"]])).to_dicts()
 
 
 def _kinds(work: Path) -> dict[str, Path]:

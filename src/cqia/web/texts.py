@@ -123,6 +123,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "do.bad": ("都不好", "Both bad"),
     "do.same": ("是同一条", "Same"),
     "do.different": ("不是", "Different"),
+    "do.confirm": ("确认：含此题", "Confirm: holds this item"),
+    "do.refute": ("否定：只是相像", "Refute: only alike"),
     "event.read": ("读入", "read"),
     "event.changed": ("改动", "changed"),
     "event.found": ("发现", "found"),
@@ -135,6 +137,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "event.selected": ("选中", "selected"),
     "event.not selected": ("未选", "not selected"),
     "event.contaminated": ("污染", "contaminated"),
+    "event.confirmed": ("人工确认", "confirmed"),
+    "event.refuted": ("人工否定", "refuted"),
+    "event.restored": ("人工恢复", "restored"),
+    "event.turned away": ("人工丢弃", "turned away"),
+    "event.let stand": ("人工留用", "let stand"),
     "event.drafted": ("代拟", "drafted"),
     "whatif.lead": (
         "移动界限，看哪些记录会换边；数字与 cqia whatif 完全相同，不重跑任何东西。",
@@ -263,9 +270,20 @@ WORDS: dict[str, tuple[str, str]] = {
         "There are no pairs; run cqia dedup first.",
     ),
     "pairs.near": ("近似重复", "Near-duplicates"),
-    "pairs.owner": (
-        "负责人判“不是”，被丢的那条就恢复。",
-        "Where an owner says different, the dropped record comes back.",
+    "pairs.near.text": (
+        "判“不是”的一对不再相连；没有别的一对把它连到留下的记录，被丢的那条就恢复。",
+        "A refuted pair links nothing; a dropped record that no other pair links to one that"
+        " stays comes back.",
+    ),
+    "pairs.hits.text": (
+        "确认含有基准题的记录不进数据集；所有命中都被否定的，被丢的那条就恢复。",
+        "A record in which an item is confirmed stays out; one whose every hit is refuted comes"
+        " back.",
+    ),
+    "pairs.people": (
+        "各人所说一致就作数；不一致时由负责人定。下次 cqia assemble 生效，重跑也不丢。",
+        "What all who looked agree on counts; where they differ an owner decides. It takes effect"
+        " at the next cqia assemble and outlives reruns.",
     ),
     "pairs.said": ("您说过", "You said"),
     "people.invite": ("邀请", "Invite"),
