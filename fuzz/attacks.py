@@ -57,7 +57,7 @@ def _filled(unit: str, size: int) -> str:
 def attacks(pattern: str, flags: int = 0) -> list[Attack]:
     """The attacks on a pattern; on one that can't be parsed, general ones and its letters."""
     units, heads = parts(pattern, flags)
-    found = [Attack("", one) for one in (*units, *GENERAL)]
+    found = [Attack("", one) for one in (*units, *heads, *GENERAL)]
     found += [
         Attack(head, unit) for head in heads[:MOST] for unit in (*units[:MOST], "a", " ", "1")
     ]
@@ -80,7 +80,7 @@ def parts(pattern: str, flags: int = 0) -> tuple[list[str], list[str]]:
     heads: dict[str, None] = {}
     for one in _walk(tree):
         before = ""
-        made = [_sample(node) for node in one]
+        made = _samples(one)
         for place, piece in enumerate(made):
             for end in range(place + 1, min(place + 4, len(made)) + 1):
                 units.setdefault("".join(made[place:end])[:40])
@@ -147,6 +147,20 @@ _KINDS = {
     "CATEGORY_SPACE": [" ", "\n"], "CATEGORY_NOT_SPACE": ["a", "甲"],
     "CATEGORY_WORD": ["a", "甲", "1"], "CATEGORY_NOT_WORD": [" ", "-"],
 }  # fmt: skip
+
+
+def _samples(nodes: list[Any]) -> list[str]:
+    """A text for each node of a sequence; letters that follow one another are one."""
+    found: list[str] = []
+    word = False
+    for node in nodes:
+        literal = node[0] == op.LITERAL
+        if literal and word:
+            found[-1] += _sample(node)
+        else:
+            found.append(_sample(node))
+        word = literal
+    return found
 
 
 def _members(node: Any) -> list[str]:  # noqa: ANN401

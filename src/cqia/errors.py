@@ -65,6 +65,16 @@ def no_room(fault: BaseException, where: str = "") -> UserError | None:
     return no_room(cause, where) if cause is not None else None
 
 
+def killed(fault: BaseException) -> UserError | None:
+    """The error for a worker process that the system or somebody ended, if a fault says that."""
+    if type(fault).__name__ != "BrokenProcessPool":
+        return None
+    return UserError(
+        "a worker process was killed, maybe for want of memory",
+        mend="the same command goes on from here; --workers 1 takes the least memory",
+    )
+
+
 def unknown(kind: str, name: str, known: Iterable[str], *, where: str = "") -> UserError:
     """The error for a name that is not on a list: offers the nearest ones."""
     names = sorted(known)

@@ -13,6 +13,7 @@ import fcntl
 import functools
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,8 @@ from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cqia.errors import UserError, no_room
 from cqia.places.files import is_elsewhere, look
@@ -164,10 +167,12 @@ def part(folder: Path, name: str) -> Iterator[Path]:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     yield temporary
-    target = folder / name
+    target, former = folder / name, folder / (name + ".former" + _UNFINISHED)
+    shutil.rmtree(former, ignore_errors=True)
     if target.exists():
-        shutil.rmtree(target)
+        target.replace(former)
     temporary.replace(target)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 @contextmanager
@@ -194,7 +199,8 @@ def lock(work: Path) -> Iterator[None]:
     """Hold a working folder: two runs in one folder would undo each other.
 
     Raises:
-        UserError: another process holds it.
+        UserError: another process holds it; or what stands in it is damaged, or its disk is full,
+            which is found out when something goes wrong.
     """
     work.mkdir(parents=True, exist_ok=True)
     with (work / "lock").open("w") as file:
@@ -206,7 +212,45 @@ def lock(work: Path) -> Iterator[None]:
                 where=str(work),
                 mend="wait for it, or name another folder with --work",
             ) from None
-        yield
+        try:
+            yield
+        except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as fault:
+            if known := no_room(fault, str(work)) or damaged(work, fault):
+                raise known from None
+            raise
+
+
+def damaged(work: Path, fault: Exception) -> UserError | None:
+    """The error for the first file below a working folder that is broken or gone, if one is.
+
+    Our own files appear whole or not at all, so it is the disk, or somebody, that broke it.
+    """
+    told = str(fault)
+    for path in sorted(work.rglob("*.parquet")):
+        if not any(part.endswith(_UNFINISHED) for part in path.parts) and not _sound(path):
+            return _spoilt(work, path, "this file is damaged")
+    absent = isinstance(fault, FileNotFoundError) and str(work) in told
+    if not absent:
+        return None
+    named = re.search(rf"{re.escape(str(work))}/[^'\"\n]*\.\w+", told)
+    return _spoilt(work, Path(named[0]), "this file is gone") if named else None
+
+
+def _spoilt(work: Path, path: Path, what: str) -> UserError:
+    parts = path.relative_to(work).parts
+    result = work.joinpath(*parts[: 2 if len(parts) > 2 else 1])
+    return UserError(what, where=str(path), mend=f"delete {result} and run again")
+
+
+def _sound(path: Path) -> bool:
+    """Whether a Parquet file can be read to its end."""
+    try:
+        with pq.ParquetFile(path) as file:
+            for _ in file.iter_batches():
+                pass
+    except (pa.ArrowException, OSError):
+        return False
+    return True
 
 
 class Hashes:

@@ -18,7 +18,7 @@ from cqia.collecting.archive import Archive, Page, pages
 from cqia.collecting.job import Job
 from cqia.collecting.spider import links
 from cqia.errors import UserError
-from cqia.raw.plan import Task, plan, read
+from cqia.raw.plan import plan, read
 from tests.collecting.server import Site, serve
 
 Run = subprocess.CompletedProcess[str]
@@ -242,7 +242,6 @@ def test_a_broken_archive_is_told_and_what_was_before_is_read(tmp_path: Path) ->
         for number in range(3):
             archive.add(f"https://x.cn/{number}", "200 OK", [("Content-Type", "text/html")], BODY)
     path.write_bytes(path.read_bytes()[:-40])
-    (piece,) = plan([str(path)], ["html"])[0].pieces
-    batches = list(read(Task((piece,)), None))
+    batches = list(read(plan([str(path)], ["html"])[0], None))
     assert [row for batch in batches for row in batch.items["row"]] == [1, 2]
     assert [row for batch in batches for row in batch.bad["row"]] == [3]

@@ -23,9 +23,9 @@ def curated(source: Source) -> Curated:
     forms = {form.kind: form for form in source.forms}
     files = sorted(str(path) for path in (SAMPLES / source.name).iterdir())
     items, records, bad = [], [], []
-    for piece in (piece for task in plan(files, forms) for piece in task.pieces):
+    for piece, seen in ((one, task.seen) for task in plan(files, forms) for one in task.pieces):
         form = forms[piece.kind]
-        for batch in read(Task((piece,)), form.schema):
+        for batch in read(Task((piece,), seen), form.schema):
             good, faults = records_of(batch, source, form)
             items.append(batch.items.select("file", "row"))
             records.append(good)

@@ -87,9 +87,9 @@ def test_templates_are_filled(source: Source, sample: Sample) -> None:
 def test_reading_twice_reads_the_same(source: Source) -> None:
     forms = {form.kind: form for form in source.forms}
     files = sorted(str(path) for path in (SAMPLES / source.name).iterdir())
-    for piece in (piece for task in plan(files, forms) for piece in task.pieces):
+    for piece, seen in ((one, task.seen) for task in plan(files, forms) for one in task.pieces):
         form = forms[piece.kind]
-        for batch in read(Task((piece,)), form.schema):
+        for batch in read(Task((piece,), seen), form.schema):
             assert form.read(batch.items).equals(form.read(batch.items))
 
 
@@ -98,9 +98,9 @@ def test_one_row_alone_is_read_as_among_others(source: Source) -> None:
     """A batch may be cut anywhere: a row's record must not depend on its neighbours."""
     forms = {form.kind: form for form in source.forms}
     files = sorted(str(path) for path in (SAMPLES / source.name).iterdir())
-    for piece in (piece for task in plan(files, forms) for piece in task.pieces):
+    for piece, seen in ((one, task.seen) for task in plan(files, forms) for one in task.pieces):
         form = forms[piece.kind]
-        for batch in read(Task((piece,)), form.schema):
+        for batch in read(Task((piece,), seen), form.schema):
             whole = form.read(batch.items).sort("row", maintain_order=True)
             alone = pl.concat(form.read(one) for one in batch.items.iter_slices(1))
             assert alone.sort("row", maintain_order=True).equals(whole)

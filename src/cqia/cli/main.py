@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from cqia.errors import UserError, no_room, unknown
+from cqia.errors import UserError, killed, no_room, unknown
 
 VERBS = {
     "run": "play an experiment's TOML from raw files to the dataset",
@@ -119,9 +119,9 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except Exception as fault:
-        if (full := no_room(fault)) is None:
+        if (known := no_room(fault) or killed(fault)) is None:
             raise
-        click.echo(f"cqia: {plain(str(full))}", err=True)
+        click.echo(f"cqia: {plain(str(known))}", err=True)
         sys.exit(2)
 
 

@@ -161,7 +161,7 @@ def read_articles(raw: pl.DataFrame) -> pl.DataFrame:
 
 
 def _entries(page: LexborHTMLParser) -> Iterator[Item]:
-    trail = re.split(r"\s*[>»/]\s*", first_text(page, *TRAIL) or "")
+    trail = [one.strip() for one in re.split("[>»/]", first_text(page, *TRAIL) or "")]
     title = heading(page)
     steps = [one for one in trail if one and one not in (title, "首页", "正文")]
     found = {"url": address(page), "title": title, "category": steps[-1] if steps else None}

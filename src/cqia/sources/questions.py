@@ -7,6 +7,8 @@ letters and ends with a sentence that says which option is right, as the release
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -113,12 +115,12 @@ _NUMBER = re.compile(
     r"^(?:#{1,6}\s*)?(?:[(（](\d{1,3})[)）]|(?:第\s*)?(\d{1,3})\s*(?:[、.．]|题))\s*", re.MULTILINE
 )
 _PART = re.compile(
-    r"^\s*(?:\*\*)?[【\[]\s*(答案|解析|分析|详解|解答|解)\s*[】\]](?:\*\*)?\s*[:：]?\s*",
+    r"^[^\S\n]*+(?:\*\*)?[【\[]\s*+(答案|解析|分析|详解|解答|解)\s*+[】\]](?:\*\*)?\s*+(?:[:：]\s*+)?",
     re.MULTILINE,
 )
-_SCORE = re.compile(r"[(（]\s*(?:本题满分|本题|满分)?\s*(\d{1,2})\s*分\s*[)）]")
+_SCORE = re.compile(r"[(（]\s*+(?:(?:本题满分|本题|满分)\s*+)?(\d{1,2})\s*+分\s*+[)）]")
 _HEADING = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
-_OPTION = re.compile(r"^\s*[(（]?([A-H])[)）.．、:：]\s*(.*)$")
+_OPTION = re.compile(r"^\s*+[(（]?([A-H])[)）.．、:：]\s*+(.*)$")
 
 
 def paper(text: str) -> list[dict[str, object]]:
@@ -131,11 +133,13 @@ def paper(text: str) -> list[dict[str, object]]:
         One dict a question: number, kind (the heading above it), score, question, options, answer,
         analysis. Texts are "" where a part is missing. A paper without a numbered question: [].
     """
-    starts = _starts(text)
+    headings = list(_HEADING.finditer(text))
+    starts = _starts(text, headings)
+    ends = [heading.end() for heading in headings]
     found: list[dict[str, object]] = []
     for place, match in enumerate(starts):
         end = starts[place + 1].start() if place + 1 < len(starts) else len(text)
-        above = _HEADING.findall(text[: match.start()])
+        above = bisect_right(ends, match.start())
         block = _HEADING.sub("", text[match.end() : end]).strip()
         parts = _PART.split(block)
         told = dict(zip(parts[1::2], (part.strip() for part in parts[2::2]), strict=True))
@@ -146,7 +150,7 @@ def paper(text: str) -> list[dict[str, object]]:
         found.append(
             {
                 "number": match[1] or match[2],
-                "kind": above[-1].strip() if above else "",
+                "kind": headings[above - 1][1].strip() if above else "",
                 "score": score[1] if score else None,
                 "question": question,
                 "options": options,
@@ -157,16 +161,18 @@ def paper(text: str) -> list[dict[str, object]]:
     return found
 
 
-def _starts(text: str) -> list[re.Match[str]]:
+def _starts(text: str, headings: Sequence[re.Match[str]]) -> list[re.Match[str]]:
     """Where questions begin: at a number that goes on from the last, or the first under a heading.
 
     Other numbered lines are parts of a question (`（1）求……`) or steps of an answer.
     """
     found: list[re.Match[str]] = []
+    ends = [heading.end() for heading in headings]
     last = 0
     for match in _NUMBER.finditer(text):
         number = int(match[1] or match[2])
-        fresh = not found or _HEADING.search(text, found[-1].end(), match.start())
+        above = bisect_right(ends, match.start())
+        fresh = not found or (above and headings[above - 1].start() >= found[-1].end())
         if fresh or number == last + 1:
             found.append(match)
             last = number
@@ -176,13 +182,13 @@ def _starts(text: str) -> list[re.Match[str]]:
 def _options(body: str) -> tuple[str, list[str]]:
     """A question's text, and its options where lines of it begin with letters in order."""
     kept: list[str] = []
-    options: list[str] = []
+    options: list[list[str]] = []
     for line in body.split("\n"):
         option = _OPTION.match(line)
         if option and option[1] == LETTERS[len(options)]:
-            options.append(option[2].strip())
+            options.append([option[2].strip()])
         elif options:
-            options[-1] += "\n" + line if line.strip() else ""
+            options[-1] += [line] if line.strip() else []
         else:
             kept.append(line)
-    return "\n".join(kept).strip(), options
+    return "\n".join(kept).strip(), ["\n".join(lines) for lines in options]

@@ -26,7 +26,6 @@ answers lends the records their style: the author is kept in `answer_from`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import orjson
@@ -48,6 +47,7 @@ from cqia.filters.sensitive import CATEGORIES, SensitiveWords
 from cqia.filters.status import Status
 from cqia.sources.base import Form, Source
 from cqia.sources.fields import blank, day, facts, fault, integer
+from cqia.text.between import insides
 
 THREAD: Mapping[str, DataTypeClass | pl.DataType] = {
     "id": pl.String,
@@ -66,8 +66,6 @@ SCHEMA = pl.Struct(
     | {"human_answer": pl.String, "added_date": pl.String}
 )
 """A page of threads, a bare thread, or a question with its answer."""
-
-COMMENT = re.compile("<!--(.*?)-->", re.DOTALL)
 
 PINNED = ("1", "true")
 
@@ -96,7 +94,7 @@ def read_board(raw: pl.DataFrame) -> pl.DataFrame:
 
 def _thread_nodes(html: str) -> list[LexborNode]:
     # The page as served hides its list in a comment, which a script unwraps in the browser.
-    hidden = [text for text in COMMENT.findall(html) if "j_thread_list" in text]
+    hidden = [text for text in insides(html, "<!--", "-->") if "j_thread_list" in text]
     nodes = LexborHTMLParser("".join(hidden)).css("li.j_thread_list") if hidden else []
     return nodes or LexborHTMLParser(html).css("li.j_thread_list")
 

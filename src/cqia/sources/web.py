@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 Item = Mapping[str, Any]
 """What was found of one item on a page; absent fields are null."""
 
-SITE = re.compile(r"\s*(?:_|\||-{1,2}|—{1,2})\s*")
+SITE = re.compile(r"(?<!\s)\s*+(?:_|\||-{1,2}|—{1,2})")
 """What parts a page's title from the site's name in a window title."""
 
 

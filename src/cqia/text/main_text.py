@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
+from cqia.text.between import without
 from cqia.text.markdown import BLOCKS, unescaped
 
 SENTENCE = re.compile("[。！？；!?…]|，.{0,40}，")
@@ -58,7 +59,6 @@ _GONE = [
     "nav", "footer", "aside", "object", "audio", "video", "canvas", "head",
 ]  # fmt: skip
 _HIDDEN = '[hidden], [style*="display:none" i], [style*="display: none" i]'
-_COMMENT = re.compile("<!--.*?-->", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 
 
@@ -109,7 +109,7 @@ def main_text(page: str) -> str | None:
         for node in tree.css(_HIDDEN):
             node.decompose()
     root = tree.body
-    body = _COMMENT.sub("", (root.html if root is not None else None) or "")
+    body = without((root.html if root is not None else None) or "", "<!--", "-->")
     blocks = _blocks(body)
     first, last = _best([block.weight for block in blocks])
     if first and blocks[first - 1].heading:

@@ -12,6 +12,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from cqia.text.between import without
 from cqia.text.fences import outside, spans
 from cqia.text.markdown import Writer
 
@@ -142,7 +143,7 @@ def _code_as_html(text: str) -> str:
         elif piece.lstrip().startswith("```"):
             head, _, body = piece.partition("\n")
             language = html.escape(head.strip().strip("`").strip())
-            body = re.sub(r"\n?[ \t]*`{3,}[ \t]*\n?$", "", body)
+            body = _unfenced(body)
             pieces.append(
                 f'<pre><code class="language-{language}">\n{html.escape(body)}</code></pre>'
             )
@@ -150,6 +151,13 @@ def _code_as_html(text: str) -> str:
             ticks = len(piece) - len(piece.lstrip("`"))
             pieces.append(f"<code>{html.escape(piece[ticks:-ticks].strip())}</code>")
     return "".join(pieces)
+
+
+def _unfenced(body: str) -> str:
+    """A block of code without the fence that ends it."""
+    told = body.removesuffix("\n").rstrip(" \t")
+    bare = told.rstrip("`")
+    return bare.rstrip(" \t").removesuffix("\n") if len(told) - len(bare) >= 3 else body
 
 
 def to_markdown(page: str, *, breaks: bool = False) -> str:
@@ -174,7 +182,7 @@ def to_markdown(page: str, *, breaks: bool = False) -> str:
     body = tree.body
     clean = (body.html if body is not None else None) or ""
     if "<!--" in clean:
-        clean = re.sub(r"<!--.*?-->", "", clean, flags=re.DOTALL)
+        clean = without(clean, "<!--", "-->")
     return Writer(breaks=breaks).write(clean)
 
 
