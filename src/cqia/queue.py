@@ -13,7 +13,7 @@ from pathlib import Path
 from cqia import store
 from cqia.rows import TRIES, Row, done, mark_of, named, perform, state_file, with_threads
 from cqia.statement import Statement
-from cqia.workers import Progress, Workers
+from cqia.workers import Progress, Workers, follow
 
 
 def queue(
@@ -90,7 +90,8 @@ def _spread(
     context = multiprocessing.get_context("spawn")
 
     def run(some: list[Row], size: int) -> None:
-        with ProcessPoolExecutor(min(size, len(some)), mp_context=context) as pool:
+        size = min(size, len(some))
+        with ProcessPoolExecutor(size, mp_context=context, initializer=follow) as pool:
             running = {
                 pool.submit(
                     perform, work, statement, row, bases[row.base.name], marks[row.place], TRIES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -47,6 +48,22 @@ def width(workers: Workers) -> int:
     return 1 if isinstance(workers, int) else workers.width
 
 
+def follow() -> None:
+    """Let this process of a pool end when the one that started it has ended, however it did.
+
+    After a kill -9 it would otherwise go on with its job, in the same folder as the run that takes
+    the work up again.
+    """
+    starter = multiprocessing.parent_process()
+    if starter is not None:
+        threading.Thread(target=_leave_after, args=(starter.join,), daemon=True).start()
+
+
+def _leave_after(ended: Callable[[], None]) -> None:
+    ended()
+    os._exit(1)
+
+
 def fitting(workers: Workers, size: int) -> Workers:
     """These workers, or this process alone where `size` bytes of work are too few for processes."""
     return 1 if isinstance(workers, int) and size < SMALL else workers
@@ -72,7 +89,8 @@ def spread(
     os.environ["POLARS_MAX_THREADS"] = "1"
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
+        size = min(workers, len(jobs))
+        with ProcessPoolExecutor(size, mp_context=context, initializer=follow) as pool:
             running = [pool.submit(work, *job) for job in jobs]
             try:
                 for number, one in enumerate(as_completed(running), start=1):
