@@ -152,6 +152,27 @@ def test_groups_have_cells_and_a_mean_of_their_own(tmp_path: Path) -> None:
     assert macro == pytest.approx((few + many) / 2)
     assert micro == pytest.approx((20 * few + 60 * many) / 80)
     assert (cells["good", "few"]["items"], cells["good", "macro"]["items"]) == (20, 80)
+    assert (cells["good", "macro"]["groups"], cells["good", "macro"]["all_groups"]) == (2, 2)
+    assert cells["good", "few"]["groups"] is None
+
+
+def test_a_group_without_items_to_ask_leaves_a_mean_of_the_others(tmp_path: Path) -> None:
+    name = pl.when(pl.col("item") < "i0020").then(pl.lit("few")).otherwise(pl.lit("many"))
+    frame = outcomes(made()).with_columns(group=name)
+    lost = pl.col("item").is_in(["i0000", "i0001", "i0002"])
+    mute = frame.filter(lost).with_columns(
+        item="x" + pl.col("item"), cluster="x" + pl.col("item"), group=pl.lit("mute"),
+        state=pl.lit("unasked"), score=pl.lit(None, pl.Float64),
+    )  # fmt: skip
+    cells = played(tmp_path / "a", pl.concat([frame, mute]))
+    bare = played(tmp_path / "b", frame)
+    row, known = cells["good", "macro"], bare["good", "macro"]
+    assert (row["groups"], row["all_groups"], row["unasked"]) == (2, 3, 3 * row["seeds"])
+    for key in ("mean", "low", "high", "difference", "difference_low", "p"):
+        assert row[key] == pytest.approx(known[key])
+    failed = mute.with_columns(state=pl.lit("failed"))
+    row = played(tmp_path / "c", pl.concat([frame, failed]))["good", "macro"]
+    assert (row["mean"], row["groups"], row["all_groups"]) == (None, 3, 3)
 
 
 def test_an_item_is_read_when_all_its_judges_read_it(tmp_path: Path) -> None:

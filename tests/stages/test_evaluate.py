@@ -221,6 +221,14 @@ def test_a_group_without_a_number_leaves_no_mean_of_groups() -> None:
     assert means == {"a": 0.75, "b": None, MICRO: 0.75, MACRO: None}
 
 
+def test_a_group_that_nobody_could_ask_is_not_in_the_mean_of_groups_which_says_so() -> None:
+    rows = [outcome(1.0, "a"), outcome(0.5, "b"), outcome(None, "c") | {"state": "unasked"}]
+    shown = summary(frame(*rows), ReferenceLoss().metric)
+    means = dict(shown.select("group", "mean").iter_rows())
+    assert means[f"{MACRO}, 2 of 3 groups"] == 0.75
+    assert MACRO not in means
+
+
 @pytest.mark.slow
 def test_ten_thousand_items(tmp_path: Path) -> None:
     facts = run(tmp_path, Scripted(), benchmark=SafetyBench(), items=items(10_000))

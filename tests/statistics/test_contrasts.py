@@ -170,6 +170,21 @@ def test_the_mean_of_groups_needs_every_group() -> None:
     assert found.mean[0, 0] == 0.5
 
 
+def test_the_mean_of_groups_is_of_those_with_an_item_that_can_be_asked() -> None:
+    values = np.array([[1.0, 0.0, 0.5, 0.25, np.nan], [1.0, 1.0, np.nan, np.nan, np.nan]])
+    of = layout(["a", "a", "b", "b", "c"], list("vwxyz"), [True, True, True, True, False])
+    found = moments(values, of, eased=np.array([0.0, 2.0]))
+    assert of.places == (MICRO, "a", "b", "c", MACRO)
+    bare = moments(values[:, :4], layout(["a", "a", "b", "b"], list("vwxy")),
+                   eased=np.array([0.0, 2.0]))  # fmt: skip
+    for one, other in zip(found, bare, strict=True):
+        assert one[:, -1] == pytest.approx(other[:, -1], nan_ok=True)
+    assert found.mean[0, -1] == pytest.approx((0.5 + 0.375) / 2)
+    assert np.isnan(found.mean[1, -1])
+    alone = layout(["a", "b"], list("xy"), [True, False])
+    assert alone.places == (MICRO, "a", "b")
+
+
 def test_a_cluster_over_two_groups_counts_as_one_in_their_mean() -> None:
     draw = np.random.default_rng(7)
     bundle = draw.normal(size=30)

@@ -99,6 +99,11 @@ class Graded(NamedTuple):
     more: tuple[Any, ...] = ()
 
 
+def of_groups(name: str, some: int, every: int) -> str:
+    """The name of a mean of groups, with their number where it is not of all of them."""
+    return name if some == every else f"{name}, {some} of {every} groups"
+
+
 class Total(NamedTuple):
     """A named number over a benchmark's outcomes, in units of its scores; None: can't be had."""
 

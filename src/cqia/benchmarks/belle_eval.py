@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from cqia.benchmarks.base import Benchmark, Graded, Item, Metric, Render, Total
+from cqia.benchmarks.base import Benchmark, Graded, Item, Metric, Render, Total, of_groups
 from cqia.benchmarks.files import rows, text
 from cqia.benchmarks.questions import plain_class, questions
 from cqia.errors import UserError
@@ -129,7 +129,8 @@ def _macro(name: str, outcomes: pl.DataFrame) -> Total:
     asked = outcomes.filter(pl.col("state") != "unasked")
     means = asked.group_by("group").agg(pl.col("score").mean())["score"]
     mean = means.mean() if len(means) and not means.null_count() else None
-    return Total(name, None if mean is None else float(mean), int(asked["score"].count()))  # type: ignore[arg-type]
+    said = of_groups(name, len(means), outcomes["group"].n_unique())
+    return Total(said, None if mean is None else float(mean), int(asked["score"].count()))  # type: ignore[arg-type]
 
 
 def read_score(reply: str) -> tuple[float | None, str]:

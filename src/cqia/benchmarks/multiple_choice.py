@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from cqia.benchmarks import choosing
-from cqia.benchmarks.base import Benchmark, Graded, Item, Metric, Render, Total
+from cqia.benchmarks.base import Benchmark, Graded, Item, Metric, Render, Total, of_groups
 from cqia.benchmarks.choosing import Mode
 from cqia.benchmarks.files import MEND, Row, once, rows, text, texts
 from cqia.benchmarks.subjects import AGIEVAL, CEVAL, CMMLU, Subject
@@ -156,17 +156,16 @@ def _keyed(row: Row, subject: Subject, id_: str, options: tuple[str, ...], key: 
 
 
 def _categories(outcomes: pl.DataFrame) -> list[Total]:
-    """Of each category the mean of its subjects' means, over what was read."""
-    read = outcomes.filter(state="read")
-    subjects = read.group_by("category", "group", maintain_order=True).agg(
-        pl.col("score").mean(), n=pl.len()
-    )
-    table = subjects.group_by("category", maintain_order=True).agg(
-        pl.col("score").mean(), pl.col("n").sum()
-    )
-    return [
-        Total(f"{name}, mean of its subjects", score, n) for name, score, n in table.iter_rows()
-    ]
+    """Of each category the mean of its subjects' means; none where a subject was asked in vain."""
+    found = []
+    for (name,), mine in outcomes.group_by("category", maintain_order=True):
+        asked = mine.filter(pl.col("state") != "unasked")
+        means = asked.group_by("group", maintain_order=True).agg(pl.col("score").mean())["score"]
+        mean = means.mean() if len(means) and not means.null_count() else None
+        said = of_groups(f"{name}, mean of its subjects", len(means), mine["group"].n_unique())
+        count = int(asked["score"].count())
+        found.append(Total(said, None if mean is None else float(mean), count))  # type: ignore[arg-type]
+    return found
 
 
 C_EVAL = MultipleChoice(name="ceval", home="ceval", subjects=CEVAL)

@@ -11,7 +11,7 @@ import math
 
 import polars as pl
 
-from cqia.benchmarks.base import Metric
+from cqia.benchmarks.base import Metric, of_groups
 
 SUMMARY = {
     "group": pl.String,
@@ -61,11 +61,15 @@ def _counts(outcomes: pl.DataFrame) -> tuple[int, ...]:
 def _macro(
     outcomes: pl.DataFrame, rows: list[tuple[object, ...]], metric: Metric
 ) -> tuple[object, ...]:
-    """The mean of the groups' means; none where a group that was asked has none."""
+    """The mean of the groups' means; none where a group that was asked has none.
+
+    Groups without an item that can be asked have no part in it, and its name says so.
+    """
     asked = [row for row in rows if row[1] != row[6]]
     means = [row[7] for row in asked if isinstance(row[7], float)]
+    said = of_groups(MACRO, len(asked), len(rows))
     if not means or len(means) < len(asked):
-        return (MACRO, *_counts(outcomes), None, None, None)
+        return (said, *_counts(outcomes), None, None, None)
     mean = sum(means) / len(means)
     errors = [
         _error(frame.filter(state="read"))
@@ -73,9 +77,9 @@ def _macro(
     ]
     known = [one for one in errors if one is not None]
     if len(known) < len(errors):
-        return (MACRO, *_counts(outcomes), mean, None, None)
+        return (said, *_counts(outcomes), mean, None, None)
     half = _Z * math.sqrt(sum(one**2 for one in known)) / len(known) * metric.scale
-    return (MACRO, *_counts(outcomes), mean, mean - half, mean + half)
+    return (said, *_counts(outcomes), mean, mean - half, mean + half)
 
 
 def interval(read: pl.DataFrame) -> tuple[float | None, float | None, float | None]:

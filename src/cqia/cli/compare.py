@@ -83,10 +83,13 @@ def _table(cells: pl.DataFrame) -> pl.DataFrame:
         whole = pl.format("{} [{}, {}]", *parts)
         return pl.when(pl.col(value).is_not_null()).then(whole)
 
+    few = pl.col("groups") < pl.col("all_groups")
+    said = pl.format("{} ({} of {} groups)", "group", "groups", "all_groups")
+    group = pl.when(few).then(said).otherwise("group").alias("group")
     return cells.select(
         "base",
         "benchmark",
-        *(["group"] if cells["group"].n_unique() > 1 else []),
+        *([group] if cells["group"].n_unique() > 1 or "macro" in cells["group"] else []),
         pl.when(subset="").then(pl.lit("(untuned)")).otherwise("subset").alias("subset"),
         "rank",
         "seeds",

@@ -129,6 +129,7 @@ def results(
     heads = tuple(
         head(*one, scales[one[0]].unit if units else "", many=many)
         + (words.tag(material, one[0]) if many else same(""))
+        + some(material, base, *one)
         for one in columns
     )
     return Grid(key=key, title=title, notes=notes, columns=heads, rows=(*rows, *extra))
@@ -140,6 +141,15 @@ def head(benchmark: str, group: str, unit: str, *, many: bool) -> Both:
     if many and group:
         name = same(f"{benchmark} ") + name
     return name + f" ({unit})" if unit else name
+
+
+def some(material: Material, base: str, benchmark: str, group: str) -> Both:
+    """Of how many groups a mean of groups is, where it is not of all of them."""
+    cells = material.cells.filter(base=base, benchmark=benchmark, group=group)
+    for few, every in cells.select("groups", "all_groups").drop_nulls().head(1).iter_rows():
+        if few < every:
+            return Both(f"（{every} 类中的 {few} 类）", f" ({few} of {every} groups)")
+    return same("")
 
 
 def note(material: Material, name: str) -> Both:

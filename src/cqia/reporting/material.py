@@ -43,6 +43,8 @@ CELLS: dict[str, pl.DataType] = {
     "unsent": pl.Int64(),
     "unasked": pl.Int64(),
     "absent": pl.Int64(),
+    "groups": pl.Int64(),
+    "all_groups": pl.Int64(),
     "variance": pl.String(),
     "verdict": pl.String(),
 }

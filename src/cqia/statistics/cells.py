@@ -18,7 +18,8 @@ _TEXT, _INT, _NUMBER = pl.String(), pl.Int64(), pl.Float64()
 CELLS: dict[str, pl.DataType] = {
     **dict.fromkeys(("base", "subset", "benchmark", "group", "direction"), _TEXT),
     **dict.fromkeys(
-        ("seeds", "items", "read", "unreadable", "failed", "unsent", "unasked", "absent"), _INT
+        ("seeds", "items", "groups", "all_groups", "read", "unreadable", "failed", "unsent",
+         "unasked", "absent"), _INT
     ),
     **dict.fromkeys(("mean", "low", "high", "seed_sd"), _NUMBER),
     "n_paired": _INT,
@@ -30,7 +31,7 @@ CELLS: dict[str, pl.DataType] = {
     "variance": _TEXT,
     "verdict": _TEXT,
 }  # fmt: skip
-"""Columns of `cells.parquet`."""
+"""Columns of `cells.parquet`. groups, all_groups: of how many groups a macro is the mean."""
 PAIRS: dict[str, pl.DataType] = {
     **dict.fromkeys(("base", "benchmark", "group", "direction", "first", "second"), _TEXT),
     "n_paired": _INT,

@@ -51,20 +51,29 @@ class Layout:
     """The groups' names."""
     groups: Codes
     clusters: Codes
+    counted: Bools
+    """Which groups macro is the mean of: those with an item that can be asked."""
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The columns of results: micro, the groups with a name, and macro when there are two."""
-        macro = (MACRO,) if len(self.names) > 1 else ()
+        """The columns of results: micro, the groups with a name, and macro when it is of two."""
+        macro = (MACRO,) if self.counted.sum() > 1 else ()
         return (MICRO, *self.names, *macro) if self.names != ("",) else (MICRO,)
 
 
-def layout(groups: Sequence[str], clusters: Sequence[str]) -> Layout:
-    """A layout from names, one of each an item."""
+def layout(
+    groups: Sequence[str], clusters: Sequence[str], asked: Sequence[bool] | None = None
+) -> Layout:
+    """A layout from names, one of each an item.
+
+    asked: which items can be asked; None: all of them.
+    """
     names, numbers = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
     _, bundles = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+    there = numbers if asked is None else numbers[np.asarray(asked, dtype=np.bool_)]
+    counted = np.isin(np.arange(len(names)), there)
     return Layout(
-        tuple(map(str, names)), numbers.astype(np.int64), bundles.astype(np.int64).ravel()
+        tuple(map(str, names)), numbers.astype(np.int64), bundles.astype(np.int64).ravel(), counted
     )
 
 
@@ -126,11 +135,13 @@ def _added(centre: Floats, eased: Floats) -> Floats:
 
 
 def _macro(grouped: Moments, scaled: Floats, of: Layout, eased: Floats) -> Moments:
-    """The mean of the groups: null when a group has nothing, since it would be another mean.
+    """The mean of the groups: null when one was asked in vain, since it would be another mean.
 
-    Clusters that reach over groups are taken as a whole. Degrees of freedom: Satterthwaite (1946).
+    Groups without an item that can be asked have no part in it, in any row. Clusters that reach
+    over groups are taken as a whole. Degrees of freedom: Satterthwaite (1946).
     """
-    k = len(of.names)
+    k = of.counted.sum()
+    grouped = Moments(*(column[:, of.counted] for column in grouped))
     order = np.argsort(of.clusters, kind="stable")
     sums = _sums(np.where(np.isnan(scaled), 0.0, scaled), order, _starts(of.clusters[order]))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -13,7 +13,7 @@ import polars as pl
 
 from cqia.errors import UserError
 from cqia.statistics.contrasts import Table
-from cqia.statistics.layout import MACRO, MICRO, layout
+from cqia.statistics.layout import MACRO, MICRO, Layout, layout
 
 STATES = ("read", "unreadable", "failed", "unsent", "unasked")
 COLUMNS: dict[str, pl.DataType] = {
@@ -53,7 +53,9 @@ class Matrix:
     items: tuple[str, ...]
     table: Table
     counts: pl.DataFrame
-    """subset, group, seeds, and how many outcomes are in each state; the groups as in places."""
+    """subset, group, seeds, and how many outcomes are in each state; the groups as in places.
+
+    groups and all_groups: of how many groups macro is the mean, and how many there are."""
 
     @property
     def sign(self) -> int:
@@ -128,7 +130,8 @@ def judged(part: pl.DataFrame) -> pl.DataFrame:
 
 def _matrix(base: str, benchmark: str, part: pl.DataFrame) -> Matrix:
     part = judged(part)
-    about = part.unique("item").sort("item")
+    asked = (pl.col("state") != "unasked").any().over("item")
+    about = part.with_columns(asked=asked).unique("item").sort("item")
     subsets = tuple(part["subset"].unique().sort())
     rows = part.with_columns(
         row=pl.col("subset").rank("dense") - 1,
@@ -142,25 +145,30 @@ def _matrix(base: str, benchmark: str, part: pl.DataFrame) -> Matrix:
     scores[place] = read["score"].to_numpy()
     table = Table(
         scores,
-        layout(about["group"].to_list(), about["cluster"].to_list()),
+        layout(about["group"].to_list(), about["cluster"].to_list(), about["asked"].to_list()),
         np.array([name != BASE_ROW for name in subsets]),
     )
-    counts = _counts(part, about, table.layout.places)
+    counts = _counts(part, about, table.layout)
     direction = str(part["direction"][0])
     return Matrix(base, benchmark, direction, subsets, tuple(about["item"]), table, counts)
 
 
-def _counts(part: pl.DataFrame, about: pl.DataFrame, places: tuple[str, ...]) -> pl.DataFrame:
+def _counts(part: pl.DataFrame, about: pl.DataFrame, of: Layout) -> pl.DataFrame:
     """Outcomes by state, for every subset and place; `absent` is what the row lacks altogether."""
     states = [(pl.col("state") == state).sum().cast(pl.Int64).alias(state) for state in STATES]
     seeds = part.group_by("subset").agg(seeds=pl.col("seed").n_unique().cast(pl.Int64))
     found, sizes = [], []
-    for place in places:
+    for place in of.places:
         alone = place in (MICRO, MACRO)
         mine = part if alone else part.filter(group=place)
         sizes.append(len(about) if alone else len(about.filter(group=place)))
         found.append(mine.group_by("subset").agg(states).with_columns(group=pl.lit(place)))
-    grid = seeds.join(pl.DataFrame({"group": places, "items": sizes}), how="cross")
+    macro = pl.col("group") == MACRO
+    grid = pl.DataFrame({"group": of.places, "items": sizes}).with_columns(
+        groups=pl.when(macro).then(int(of.counted.sum())),
+        all_groups=pl.when(macro).then(len(of.names)),
+    )
+    grid = seeds.join(grid, how="cross")
     whole = grid.join(pl.concat(found), on=["subset", "group"], how="left")
     total = pl.sum_horizontal(STATES)
     return whole.with_columns(pl.col(STATES).fill_null(0)).with_columns(
