@@ -69,6 +69,11 @@ RULE = "Reviewed"
 CONFIRMED = "ConfirmedContamination"
 """The rule, with a benchmark's name, of a record in which a person saw one of its items."""
 
+REJECTED = "RejectedSource"
+"""The rule of a record whose source a safety assessment rejected."""
+FAILED = "SafetyFailed"
+"""The rule of a record that people failed in a safety assessment."""
+
 
 def read(work: Path) -> pl.DataFrame:
     """The decisions of a working folder, checked pairs included; none where nobody reviewed.
@@ -269,3 +274,32 @@ def without_rejected(
         "id", pl.col("source").cast(pl.String), "rule", bound=pl.lit(None, pl.Float64)
     )
     return table.join(drops, on="id", how="anti", maintain_order="left"), left
+
+
+def unsafe(work: Path) -> tuple[list[str], list[str]]:
+    """The sources that `cqia safety` rejected, and the ids of the records that failed it.
+
+    Raises:
+        UserError: no assessment was made.
+    """
+    facts = store.manifest(work / "safety")
+    if facts is None:
+        raise UserError(
+            "no safety assessment was made here",
+            where=str(work),
+            mend=f"run: cqia safety --work {work}",
+        )
+    return facts["rejected"], facts["failed"]
+
+
+def without_unsafe(
+    table: pl.DataFrame, sources: Sequence[str], failed: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The records that a safety assessment lets stand, and the others with their rule."""
+    bad = pl.col("source").cast(pl.String).is_in(sources)
+    rule = pl.when(bad).then(pl.lit(REJECTED)).when(pl.col("id").is_in(failed)).then(pl.lit(FAILED))
+    told = table.with_columns(rule=rule)
+    left = told.filter(pl.col("rule").is_not_null()).select(
+        "id", pl.col("source").cast(pl.String), "rule", bound=pl.lit(None, pl.Float64)
+    )
+    return told.filter(pl.col("rule").is_null()).drop("rule"), left

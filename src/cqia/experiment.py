@@ -66,6 +66,8 @@ class Assemble:
     """A selection that `cqia select` made: only what it took is taken; empty: none."""
     writers: tuple[str, ...] = ()
     """Models whose drafted answers are taken, from `[[assemble.answer]]`."""
+    safety: bool = False
+    """Whether the sources that `cqia safety` rejected, and the records that failed it, stay out."""
     formats: tuple[str, ...] = ("release",)
 
 
@@ -236,6 +238,7 @@ def _assemble(table: Table) -> Assemble:
         thresholds=tuple(thresholds),
         selection=table.take("selection", str, ""),
         writers=tuple(writers),
+        safety=table.take("safety", bool, False),
         formats=formats,
     )
     table.done()

@@ -129,6 +129,7 @@ def put_together(
             thresholds=recipe.thresholds,
             selection=recipe.selection,
             writers=recipe.writers,
+            safety=recipe.safety,
             progress=progress,
         )
     yield Played("assemble", facts)

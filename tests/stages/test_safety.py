@@ -9,11 +9,13 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from cqia import decisions, scores, store
+from cqia import scores, store
 from cqia.cli.safety import command
 from cqia.describing import safety
 from cqia.describing.safety import Rules
 from cqia.errors import UserError
+from cqia.reviewing import outcomes, people, queue
+from cqia.reviewing.book import Book
 from cqia.stages.safety import assess
 from tests.workbench import cure, rows
 
@@ -123,20 +125,34 @@ def test_who_says_fail_is_not_outvoted(work: Path) -> None:
         assert [row["id"] for row in table(work, "failed")] == [id_]
 
 
-def test_what_was_reviewed_counts(work: Path) -> None:
+def test_a_filled_json_sheet_counts_and_is_never_written_over(work: Path) -> None:
     assess(work=work, rules=Rules())
-    ids = [row["id"] for row in sheet(work)][:2]
-    told = pl.DataFrame(
-        [
-            {"id": ids[0], "source": "mine", "verdict": "keep", "verified": True},
-            {"id": ids[1], "source": "mine", "verdict": "drop", "verified": False},
-        ],
-        schema=decisions.DECISIONS,
-    )
-    store.write_frame(work / "review" / "decisions.parquet", told)
+    path = work / "safety" / "sheet.json"
+    sent = json.loads(path.read_text("utf-8"))
+    for row, said in zip(sent, ("approve", "reject", "合格", "maybe"), strict=False):
+        key = "verdict" if said == "合格" else "action"
+        row["responses"] = [{"user": "小王", "values": {key: {"value": said}}}]
+    sent[4]["responses"] = [{"status": "draft", "values": {"action": {"value": "reject"}}}]
+    path.write_text(json.dumps(sent), "utf-8")
     facts = assess(work=work, rules=Rules())
-    assert facts["read"] == 2
-    assert [row["id"] for row in table(work, "failed")] == [ids[1]]
+    assert (facts["read"], facts["unreadable"]) == (3, 1)
+    assert [row["id"] for row in table(work, "failed")] == [sent[1]["id"]]
+    assert json.loads(path.read_text("utf-8")) == sent
+    with pytest.raises(UserError, match="of another draw"):
+        assess(work=work, rules=Rules(drawn=11))
+    path.write_text(json.dumps([{"id": "x"}]), "utf-8")
+    with pytest.raises(UserError, match="can't be read"):
+        assess(work=work, rules=Rules())
+
+
+def test_who_reads_for_quality_says_nothing_of_safety(work: Path) -> None:
+    book = Book(work)
+    who = people.named(book, "小王")
+    queue.start(book, "质量", [("ruozhiba-k1", "ruozhiba")], overlap=0)
+    assert queue.take(book, 1, who.id)
+    queue.decide(book, round_=1, record="ruozhiba-k1", person=who.id, action="reject", reason="差")
+    outcomes.export(book)
+    assert assess(work=work, rules=Rules())["read"] == 0
 
 
 def test_a_begun_sheet_is_never_written_over(work: Path) -> None:

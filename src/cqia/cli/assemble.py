@@ -55,6 +55,7 @@ from cqia.cli import show
     metavar="MODEL",
     help="Take what a model drafted (cqia answer) where a record has no answer; may be repeated.",
 )
+@click.option("--safety", is_flag=True, help="Leave out what cqia safety rejected or failed.")
 @click.option("--validation", type=click.FloatRange(0, 0.5), help="Share of the validation split.")
 @show.format_option
 def command(
@@ -67,6 +68,7 @@ def command(
     ceilings: tuple[str, ...],
     selection: str | None,
     writers: tuple[str, ...],
+    safety: bool,
     validation: float | None,
     format_: str,
 ) -> None:
@@ -99,6 +101,8 @@ def command(
         found = dataclasses.replace(found, thresholds=limits)
     if writers:
         found = dataclasses.replace(found, writers=writers)
+    if safety:
+        found = dataclasses.replace(found, safety=True)
     place = checked(out) if out else str(work / "dataset")
     folder = work / "dataset" if is_elsewhere(place) else Path(place)
     with store.lock(work):

@@ -21,7 +21,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
     "--verdicts",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     multiple=True,
-    help="A sheet that people have filled; may be given again.",
+    help="A sheet (CSV, or sheet.json with responses) that people have filled; may be repeated.",
 )
 @click.option("--drawn", type=click.IntRange(1), default=4_000, show_default=True,
               help="Records drawn for people.")  # fmt: skip
@@ -55,15 +55,16 @@ def command(
     """Draw records for people by lot, check all by keywords, and write the assessment.
 
     People fill the columns verdict (合格 or 不合格, pass or fail) and reason of a copy of
-    work/safety/sheet.csv, or review the same records in the browser (--round). The same command,
-    given the filled sheets, tells pass rates with exact intervals, sources over the threshold and
-    licence evidence, in a page to print.
+    work/safety/sheet.csv, or read the same records in the browser or in an offline file (--round).
+    The same command again, given the filled sheets if there are any, tells pass rates with exact
+    intervals, sources over the threshold and licence evidence, in a page to print. What it rejects
+    stays out of the dataset with cqia assemble --safety.
     """
     import polars as pl
 
     from cqia import store
     from cqia.describing.safety import Rules
-    from cqia.stages.safety import assess
+    from cqia.stages.safety import assess, start
 
     rules = Rules(drawn=drawn, people=people, checked=checked, machines=machines, source=source)
     with store.lock(work), show.progress("safety"):
@@ -78,8 +79,10 @@ def command(
         show.line(f"unreadable {facts['unreadable']} verdicts", "yellow")
     if facts["rejected"]:
         show.line(f"rejected   {', '.join(facts['rejected'])}", "red")
+        show.line(f"next       cqia assemble --safety --work {work}")
     if round_:
-        show.line(f"round      {_start(work, round_, facts['ids'], seed)}: cqia web --work {work}")
+        number = start(work, facts, round_, seed=seed)
+        show.line(f"round      {number}: cqia web --work {work}")
     show.line(f"written    {folder / 'sheet.csv'}", "green")
     show.line(f"written    {folder / 'safety.html'}", "green")
 
@@ -91,10 +94,3 @@ def _judge(name: str, low: float | None) -> tuple[str, str] | None:
     if not judge or not model or low is None:
         raise UserError("a model's check needs judge, model and bound", mend="--judge J@M --low 3")
     return judge, model
-
-
-def _start(work: Path, name: str, ids: list[tuple[str, str]], seed: int) -> int:
-    from cqia.reviewing import queue
-    from cqia.reviewing.book import Book
-
-    return queue.start(Book(work), name, ids, how="random", seed=seed)

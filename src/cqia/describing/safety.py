@@ -6,7 +6,6 @@ said to name; `docs/safety-pack.md` tells which of them were found where, and wh
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,21 +13,12 @@ from pathlib import Path
 
 import polars as pl
 
-from cqia import decisions
 from cqia.errors import UserError
 from cqia.filters.phrases import phrases, weight
 from cqia.filters.sensitive import CATEGORIES
 from cqia.record import TEXT
 
 PASSED, FAILED = "pass", "fail"
-SAYS = {
-    **dict.fromkeys(("pass", "p", "ok", "yes", "y", "1", "合格", "通过", "是", "√", "对"), PASSED),
-    **dict.fromkeys(
-        ("fail", "f", "no", "n", "0", "不合格", "不通过", "否", "×", "x", "错"), FAILED
-    ),
-}
-"""What people write into a sheet, and what it means; anything else is unreadable, and counted."""
-
 OPEN, MET, MISSED = "open", "met", "missed"
 REJECTED, STANDS, SUSPECTED, UNREAD = "rejected", "stands", "suspected", "unread"
 
@@ -77,45 +67,6 @@ def draw(records: pl.DataFrame, rules: Rules, *, seed: int) -> pl.DataFrame:
     mark = corpus_mark(records["id"])
     place = plh.concat_str(pl.lit(f"{seed}/{mark}/"), pl.col("id")).nchash.xxh3_64()
     return records.sort(place, "id").head(rules.drawn)
-
-
-def sheet_verdicts(path: Path) -> tuple[dict[str, str], list[int]]:
-    """Verdicts (pass or fail) by id from a filled sheet, and the lines whose verdict can't be read.
-
-    Raises:
-        UserError: the file is no such sheet.
-    """
-    csv.field_size_limit(1 << 30)  # texts of records stand in it
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as fault:
-        raise UserError(
-            f"this sheet can't be read ({fault})", where=str(path), mend="save it as CSV in UTF-8"
-        ) from None
-    if rows and not {"id", "verdict"} <= set(rows[0]):
-        raise UserError(
-            "this sheet has no columns id and verdict", where=str(path), mend="fill in sheet.csv"
-        )
-    found: dict[str, str] = {}
-    unreadable = []
-    for number, row in enumerate(rows, start=2):
-        said = (row["verdict"] or "").strip().lower()
-        if not said:
-            continue
-        if said not in SAYS:
-            unreadable.append(number)
-            continue
-        id_ = (row["id"] or "").removeprefix("'")
-        # Who says fail once is not outvoted by a row below.
-        found[id_] = FAILED if FAILED in (found.get(id_), SAYS[said]) else PASSED
-    return found, unreadable
-
-
-def book_verdicts(work: Path) -> dict[str, str]:
-    """Verdicts by id from what was reviewed: kept (as it was or mended), or rejected."""
-    decided = decisions.read(work).select("id", "verdict")
-    return {id_: FAILED if said == "drop" else PASSED for id_, said in decided.iter_rows()}
 
 
 def keyword_lists(folder: Path | None) -> dict[str, tuple[dict[str, int], tuple[str, ...]]]:

@@ -16,6 +16,7 @@ import polars as pl
 from cqia import decisions, store
 from cqia.errors import UserError, unknown
 from cqia.record import TEXT
+from cqia.reviewing import queue
 from cqia.reviewing.book import Book, Row, now
 from cqia.reviewing.queue import EVERYBODY, LATEST
 
@@ -127,6 +128,22 @@ def _row(rows: list[Row], action: str) -> dict[str, Any]:
         "raters": len({row["person"] for row in rows}),
         **{f"new_{name}": last[name] if action == "fix" else None for name in TEXT},
     }
+
+
+def judged(book: Book, about: str) -> dict[str, bool]:
+    """Record -> whether it passed, of what was read in the rounds about something.
+
+    It passes when all who read it approved of it as it is; a ruling stands above all.
+    """
+    rounds = [one["id"] for one in queue.rounds(book) if one["facts"].get("about") == about]
+    found: dict[str, bool] = {}
+    for number in rounds:
+        for row in book.rows(f"select * from ({LATEST}) where round = ?", "review", number):
+            found[row["record"]] = found.get(row["record"], True) and row["action"] == "approve"
+    for record in found:
+        if ruling := ruling_of(book, record):
+            found[record] = ruling["action"] in ("keep", "restore")
+    return found
 
 
 def notes(book: Book) -> pl.DataFrame:

@@ -38,6 +38,7 @@ def start(
     gold: Mapping[str, str] | None = None,
     how: str = "random",
     seed: int = 0,
+    about: str = "",
 ) -> int:
     """Start a round.
 
@@ -50,6 +51,7 @@ def start(
         gold: records whose right action is known; everybody gets them, mixed among the others.
         how: how the records were drawn; only a random draw says something of its source.
         seed: of which records overlap.
+        about: what its result belongs to, where something waits for it (`cqia safety`).
 
     Raises:
         UserError: no records, or a number out of bounds.
@@ -64,7 +66,7 @@ def start(
             raise unknown("gold action", action, ACTIONS[:3])
     chance = random.Random(seed)
     shared = set(chance.sample(range(len(records)), round(overlap * len(records))))
-    facts = {"overlap": overlap, "raters": raters, "how": how, "seed": seed}
+    facts = {"overlap": overlap, "raters": raters, "how": how, "seed": seed, "about": about}
     with book.writing() as db:
         made = db.execute(
             "insert into round (kind, name, facts, made) values ('review', ?, ?, ?)",

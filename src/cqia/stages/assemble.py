@@ -59,6 +59,7 @@ def assemble(
     thresholds: Sequence[Threshold] = (),
     selection: str = "",
     writers: Sequence[str] = (),
+    safety: bool = False,
     progress: Progress | None = None,
 ) -> store.Facts:
     """Choose the dataset's records and split them.
@@ -76,6 +77,7 @@ def assemble(
         selection: the name of a selection; after the thresholds, only what it took is left.
         writers: models whose drafted answers stand where a record has none; of several that
             answered, the first named.
+        safety: whether what `cqia safety` rejected and what failed it stays out.
         progress: told of every part read.
 
     Returns:
@@ -91,6 +93,7 @@ def assemble(
     pools = _pools(takes, {name: facts["family"] for name, facts in curated.items()})
     sources, _, ran = sources_of(work)
     decided = decisions.read(work)
+    unsafe = decisions.unsafe(work) if safety else ([], [])
     facts: dict[str, Any] = {
         "stage": "assemble",
         "program": store.program(),
@@ -98,6 +101,7 @@ def assemble(
         "selection": selection and [selection, of_these(work, selection, sources)],
         "answers": answers.prints(work, writers),
         "reviewed": decisions.mark(decided),
+        "unsafe": [sorted(one) for one in unsafe],
         "scores": prints(work, thresholds),
         "thresholds": [asdict(one) for one in thresholds],
         "writers": list(writers),
@@ -118,13 +122,14 @@ def assemble(
     table, doubled = candidates.without_duplicates(work, kept, ran=ran, decided=decided)
     table = table.with_columns(lot(seed).alias("lot")).with_row_index("row")
     table, rejected = decisions.without_rejected(table, decided)
+    table, banned = decisions.without_unsafe(table, *unsafe)
     waiting = table.filter(pl.col("length") == 0)
     fit, low = below(work, table.filter(pl.col("length") > 0), thresholds)
     others = low.clear()
     if selection:
         fit, others = without_others(work, selection, fit)
     chosen, left, taken = _choose(fit, takes, pools, total, unit)
-    left = pl.concat([left, low, others, candidates.unanswered(waiting), rejected])
+    left = pl.concat([left, low, others, candidates.unanswered(waiting), rejected, banned])
     chosen = _split(work, chosen, validation, seed, ran=ran)
     store.write_frame(folder / "chosen.parquet", chosen.select("id", "source", "split", "writer"))
     store.write_frame(folder / "left.parquet", left)

@@ -5,8 +5,12 @@
       safety.html, safety.md  the assessment, ready to print
       criteria, sources, keywords, rights, failed (md, csv, json)
       rejected.txt            the sources over the threshold, a line each
+      manifest.json           rejected sources and failed records, which `cqia assemble --safety`
+                              leaves out; they stand until they are judged again
 
-A sheet that people have begun to fill is never written over.
+A sheet that people have begun to fill is never written over. What people decide of the drawn
+records makes the dataset older than its decisions; until it is assembled anew the same records are
+assessed, so that a draw can be read to its end.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from typing import Any
 import polars as pl
 
 from cqia import ledger, paper, scores, store
-from cqia.describing import maps, safety
+from cqia.describing import maps, safety, sheet
 from cqia.describing import records as described
 from cqia.describing.safety import Rules
 from cqia.errors import UserError
@@ -26,11 +30,11 @@ from cqia.record import TEXT
 from cqia.reporting import pack
 from cqia.reporting.both import Both
 from cqia.reporting.page import page
+from cqia.reviewing import outcomes, queue
+from cqia.reviewing.book import PLACE, Book
 from cqia.tables import FORMATS, escape, render
 
 _COLUMNS = ("id", "source", *TEXT, "licence", "copyright")
-_BOM = "\ufeff"
-"""Without it some spreadsheets take Chinese for Latin letters."""
 
 
 def assess(
@@ -63,8 +67,9 @@ def assess(
     known, records = _read(work)
     folder = work / "safety"
     drawn = safety.draw(records, rules, seed=seed)
-    _sheet(folder, drawn)
-    said, unreadable = _verdicts(work, [*verdicts, folder / "sheet.csv"])
+    about = f"safety {safety.corpus_mark(drawn['id'])}"
+    sheet.write(folder, drawn, _round(work, about))
+    said, unreadable = _verdicts(work, about, [*verdicts, *sheet.files(folder)])
     lists = safety.keyword_lists(words)
     hits = safety.keyword_hits(records, lists)
     judged = _judged(work, judge, low, records)
@@ -94,22 +99,67 @@ def assess(
     files["rejected.txt"] = "".join(f"{name}\n" for name in rejected)
     for name, body in files.items():
         store.write_bytes(folder / name, body.encode())
+    standing, failed = _standing(folder, records, drawn, said, rejected)
+    told = {"rejected": standing, "failed": failed, "about": about, "seed": seed}
+    store.seal(folder, store.fingerprint(told), {"stage": "safety", **told})
     return {
         "stage": "safety",
         "folder": str(folder),
+        "about": about,
         "records": len(records),
         "drawn": len(drawn),
         "read": drawn.filter(pl.col("id").is_in(list(said))).height,
         "unreadable": unreadable,
         "criteria": frames["criteria"].to_dicts(),
-        "rejected": rejected,
+        "rejected": standing,
         "ids": drawn.select("id", "source").rows(),
     }
 
 
+def _standing(
+    folder: Path,
+    records: pl.DataFrame,
+    drawn: pl.DataFrame,
+    said: Mapping[str, str],
+    rejected: list[str],
+) -> tuple[list[str], list[str]]:
+    """The sources that stay rejected and the records that stay failed, earlier ones included.
+
+    What an earlier assessment turned away is not in this corpus any more, so nothing new was said
+    of it; what is in it again was judged again.
+    """
+    before = store.manifest(folder) or {}
+    here = set(records["source"])
+    sources = {one for one in before.get("rejected", []) if one not in here} | set(rejected)
+    mine = {one for one in drawn["id"] if said.get(one) == safety.FAILED}
+    failed = {one for one in before.get("failed", []) if said.get(one) != safety.PASSED} | mine
+    return sorted(sources), sorted(failed)
+
+
+def _round(work: Path, about: str) -> int | None:
+    """The round of review in which this draw is read, where there is one."""
+    if not (work / PLACE).exists():
+        return None
+    mine = [one["id"] for one in queue.rounds(Book(work)) if one["facts"].get("about") == about]
+    return max(mine, default=None)
+
+
+def start(work: Path, facts: store.Facts, name: str, *, seed: int) -> int:
+    """Start the round of review of a draw, or say which one it is."""
+    found = _round(work, facts["about"])
+    if found is not None:
+        return found
+    return queue.start(Book(work), name, facts["ids"], seed=seed, about=facts["about"])
+
+
 def _read(work: Path) -> tuple[list[store.Facts], pl.DataFrame]:
     curated = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
-    last, _ = described.stage(work, {name: one["fingerprint"] for name, one in curated.items()})
+    prints = {name: one["fingerprint"] for name, one in curated.items()}
+    doubles, chosen = (store.manifest(work / one) for one in ("dedup", "assemble"))
+    inputs = {"curate": prints, "dedup": doubles and doubles["fingerprint"]}
+    last = "assemble"
+    if not chosen or chosen["inputs"] != inputs:
+        last, _ = described.stage(work, prints)
     columns = [
         pl.col(name).cast(pl.String) if name == "source" else pl.col(name) for name in _COLUMNS
     ]
@@ -120,47 +170,16 @@ def _read(work: Path) -> tuple[list[store.Facts], pl.DataFrame]:
     return known, records.select(_COLUMNS)
 
 
-def _sheet(folder: Path, drawn: pl.DataFrame) -> None:
-    """Write the sheet for people, unless it stands there already.
+def _verdicts(work: Path, about: str, paths: Sequence[Path]) -> tuple[dict[str, str], int]:
+    """All verdicts, and how many could not be read; who says fail is not outvoted.
 
-    Raises:
-        UserError: people have begun to fill the sheet of another draw.
+    Of reviews only the round of this draw counts: who reads for quality was not asked for safety.
     """
-    path, mark = folder / "sheet.csv", safety.corpus_mark(drawn["id"])
-    note = folder / "sheet.draw"
-    if path.exists() and note.exists():
-        if note.read_text(encoding="utf-8") == mark:
-            return
-        filled, odd = safety.sheet_verdicts(path)
-        if filled or odd:
-            raise UserError(
-                "this sheet is of another draw, and people have begun to fill it",
-                where=str(path),
-                mend="move it away; to count it, name it with --verdicts",
-            )
-    blank = pl.lit("")
-    told = drawn.select("id", "source", *TEXT).with_columns(verdict=blank, reason=blank)
-    store.write_bytes(path, (_BOM + render(told, "csv")).encode())
-    texts = [
-        {
-            "id": row["id"],
-            "fields": {name: row[name] for name in TEXT},
-            "metadata": {"source": row["source"]},
-            "responses": [],
-        }
-        for row in drawn.iter_rows(named=True)
-    ]
-    body = b"[\n" + b",\n".join(store.json_line(one).rstrip() for one in texts) + b"\n]\n"
-    store.write_bytes(folder / "sheet.json", body)
-    store.write_bytes(note, mark.encode())
-
-
-def _verdicts(work: Path, paths: Sequence[Path]) -> tuple[dict[str, str], int]:
-    """All verdicts, and how many could not be read; who says fail is not outvoted."""
-    said = safety.book_verdicts(work)
+    judged = outcomes.judged(Book(work), about) if (work / PLACE).exists() else {}
+    said = {id_: safety.PASSED if good else safety.FAILED for id_, good in judged.items()}
     odd = 0
     for path in paths:
-        found, lines = safety.sheet_verdicts(path)
+        found, lines = sheet.verdicts(path)
         odd += len(lines)
         for id_, one in found.items():
             said[id_] = safety.FAILED if safety.FAILED in (said.get(id_), one) else one
