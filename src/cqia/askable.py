@@ -68,16 +68,37 @@ def askable(
 
 def records(found: Askable) -> Iterator[pl.DataFrame]:
     """Their id, source and texts, some thousand at a time."""
+    for _, frame in by_part(found):
+        yield from (one for one in frame.iter_slices(BATCH) if len(one))
+
+
+def by_part(found: Askable) -> Iterator[tuple[Path, pl.DataFrame]]:
+    """Each part's folder, and those records of it that are asked about."""
+    before, left = "", found.limit
+    for name, part in parts(found):
+        left = left if name == before else found.limit
+        if left == 0:
+            continue
+        frame = records_of(found, part)
+        frame = frame if left is None else frame.head(left)
+        left = None if left is None else left - len(frame)
+        before = name
+        yield part, frame
+
+
+def parts(found: Askable) -> list[tuple[str, Path]]:
+    """Source and folder of every part that holds some of them, in order."""
+    return [
+        (name, part) for name in found.names for part in store.parts(found.work / "curate" / name)
+    ]
+
+
+def records_of(found: Askable, part: Path) -> pl.DataFrame:
+    """Those of one part, whatever the limit."""
     columns = ["id", "source", *TEXT]
-    for name in found.names:
-        left = found.limit
-        for part in store.parts(found.work / "curate" / name):
-            frame = pl.read_parquet(part / "kept.parquet", columns=[*columns, "answer_from"])
-            if found.doubles is not None:
-                frame = frame.join(found.doubles, on="id", how="anti", maintain_order="left")
-            if found.drafted is not None:
-                frame = answers.put(frame, found.drafted)
-            if left is not None:
-                frame = frame.head(left)
-                left -= len(frame)
-            yield from (one for one in frame.select(columns).iter_slices(BATCH) if len(one))
+    frame = pl.read_parquet(part / "kept.parquet", columns=[*columns, "answer_from"])
+    if found.doubles is not None:
+        frame = frame.join(found.doubles, on="id", how="anti", maintain_order="left")
+    if found.drafted is not None:
+        frame = answers.put(frame, found.drafted)
+    return frame.select(columns)

@@ -10,9 +10,11 @@ result than the local one is wanted.
 from __future__ import annotations
 
 import os
+import socket
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -28,6 +30,15 @@ AHEAD = 2
 """Jobs handed in for every core: the next one is there when one ends, and memory stays flat."""
 TRIES = 3
 """How often a job is run again whose host or process died."""
+REACH = 10
+"""Seconds that the head of a cluster has to accept a connection."""
+LOOPBACK = ("local", "127.0.0.1:")
+"""Addresses of clusters that nobody outside this machine may reach."""
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+"""No reports to anyone; what the environment says wins."""
 THREADS = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
@@ -49,22 +60,27 @@ class Cluster:
         Raises:
             UserError: ray isn't installed, or no cluster answers.
         """
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        for name, value in SETTINGS.items():
+            os.environ.setdefault(name, value)
+        if (Path.home() / ".ray" / "auth_token").exists() or "RAY_AUTH_TOKEN" in os.environ:
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
         ray = _ray()
-        here = self.address == "local"
-        told: dict[str, Any] = {"include_dashboard": False} if here else {}
-        if here and self.cores:
-            told["num_cpus"] = self.cores
+        told: dict[str, Any] = {}
+        if self.address == "local":
+            told = {"include_dashboard": False, "num_cpus": self.cores}
+        if self.address.startswith(LOOPBACK):
+            told["_node_ip_address"] = "127.0.0.1"
         try:
-            ray.init(
-                address=self.address,
-                log_to_driver=False,
-                logging_level="error",
-                runtime_env={"env_vars": THREADS},
-                **told,
-            )
-        except (ConnectionError, ValueError, TimeoutError, RuntimeError) as fault:
+            _reach(self.address)
+            with _silent():
+                ray.init(
+                    address=self.address,
+                    log_to_driver=False,
+                    logging_level="error",
+                    runtime_env={"env_vars": THREADS},
+                    **told,
+                )
+        except (OSError, ValueError, RuntimeError) as fault:
             said = str(fault).splitlines()[0][:200]
             raise UserError(
                 f"no Ray cluster answers: {said}",
@@ -100,7 +116,7 @@ class Cluster:
         left = iter(jobs)
 
         def more(count: int) -> list[Any]:
-            return [task.remote(here, work, job) for job in islice(left, count)]
+            return [task.remote(here, work, *job) for job in islice(left, count)]
 
         running = more(AHEAD * self.width)
         done = 0
@@ -114,6 +130,10 @@ class Cluster:
             for one in running:
                 with suppress(ray.exceptions.RayError):
                     ray.cancel(one, force=False)
+
+    def share(self, value: Any) -> Any:  # noqa: ANN401
+        """Bring a value to the hosts once; what is returned may stand for it in a job."""
+        return _ray().put(value)
 
     def greet(self, folder: Path) -> None:
         """Make sure that every host runs this program and sees this folder.
@@ -140,7 +160,7 @@ class Cluster:
             note.unlink(missing_ok=True)
 
 
-def _run(here: str, work: Callable[..., T], job: tuple[Any, ...]) -> T:
+def _run(here: str, work: Callable[..., T], *job: Any) -> T:  # noqa: ANN401
     """One job, where relative paths mean what they mean to who asks."""
     os.chdir(here)
     return work(*job)
@@ -186,6 +206,35 @@ def _result(ray: Any, one: Any) -> Any:  # noqa: ANN401
             f"hosts or processes of the cluster died {TRIES + 1} times at one job ({said})",
             mend="look at the hosts' memory and at ray's logs; the same command goes on from here",
         ) from None
+
+
+def _reach(address: str) -> None:
+    """Make sure that something listens at `HOST:PORT`: Ray asks a dead address for ten minutes.
+
+    Raises:
+        OSError: nothing does.
+        ValueError: the address has no port.
+    """
+    if address not in {"auto", "local"}:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ValueError("an address is HOST:PORT, auto or local")
+        with socket.create_connection((host, int(port)), timeout=REACH):
+            pass
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without what Ray's compiled part writes to the terminal at every attempt to connect."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _ray() -> Any:  # noqa: ANN401

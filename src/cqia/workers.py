@@ -31,6 +31,9 @@ class Crew(Protocol):
     ) -> Iterator[tuple[int, T]]:
         """As the function `spread`."""
 
+    def share(self, value: Any) -> Any:  # noqa: ANN401
+        """Bring a value to the hosts once; what is returned may stand for it in a job."""
+
     def greet(self, folder: Path) -> None:
         """Make sure that every host runs this program and sees this folder.
 

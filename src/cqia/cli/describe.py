@@ -13,6 +13,8 @@ from cqia.cli import show
 
 @click.command(epilog="Example:  cqia describe --work work/demo --figures")
 @show.work_option
+@show.workers_option
+@show.cluster_option
 @click.option(
     "--table",
     type=click.Choice(["sources", "lengths", "funnel"]),
@@ -61,6 +63,8 @@ from cqia.cli import show
 @click.option("--seed", default=1, show_default=True, help="Of everything that is drawn by lot.")
 def command(
     work: Path,
+    workers: int,
+    cluster: str | None,
     table: str,
     format_: str,
     figures: bool,
@@ -82,8 +86,12 @@ def command(
 
     folder = work / "describe"
     facts: store.Facts = {}
-    with store.lock(work), show.progress("describe") as tell:
-        describe(work=work)
+    with (
+        store.lock(work),
+        show.crew(workers, cluster, work) as crew,
+        show.progress("describe") as tell,
+    ):
+        describe(work=work, workers=crew)
         if figures:
             from cqia.auditing.audit import audit
             from cqia.stages.portray import portray, texts

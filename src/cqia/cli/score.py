@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     metavar="MODEL",
     help="Judge what a model drafted (cqia answer) where a record has no answer; may be repeated.",
 )
+@show.cluster_option
 @show.format_option
 def command(
     judge: str,
@@ -49,6 +50,7 @@ def command(
     limit: int | None,
     window: int | None,
     writers: tuple[str, ...],
+    cluster: str | None,
     format_: str,
 ) -> None:
     """Score the kept records, as JUDGE says.
@@ -69,6 +71,9 @@ def command(
     known = [*JUDGES, *FREE, *WEIGHED]
     if judge not in known:
         raise unknown("judge", judge, known)
+    if cluster and judge not in FREE:
+        raise UserError(f"{judge} asks a model, which is no work for a cluster",
+                        mend="leave --cluster out; endpoints share it (see docs)")  # fmt: skip
     if batch and judge not in JUDGES:
         raise UserError(f"{judge} asks no endpoint", mend="leave --batch out")
     which: dict[str, Any] = {"sources": sources, "limit": limit, "writers": writers}
@@ -96,8 +101,13 @@ def command(
             show.batch(found, asked, cache=cache, most=max_cost, format_=format_)
             return
         stage = functools.partial(asking, work, model=found.model, most=max_cost, **which)
-    with store.lock(work), show.progress("score") as progress:
-        done = stage(progress=progress)
+    with (
+        store.lock(work),
+        show.crew(1, cluster, work) as crew,
+        show.progress("score") as progress,
+    ):
+        more = {"workers": crew} if cluster else {}
+        done = stage(progress=progress, **more)
     _tell(work, judge, found, done, format_)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +10,7 @@ import polars as pl
 from cqia import answers, decisions, store
 from cqia.errors import UserError
 from cqia.record import SCHEMA
+from cqia.workers import Workers, fitting, spread
 
 
 def stage(work: Path, curated: dict[str, str]) -> tuple[str, store.Facts]:
@@ -38,10 +39,31 @@ def _stale(work: Path, name: str) -> UserError:
 
 
 def records(
-    work: Path, sources: Sequence[str], last: str, columns: Sequence[pl.Expr | str]
+    work: Path,
+    sources: Sequence[str],
+    last: str,
+    columns: Sequence[pl.Expr | str],
+    *,
+    workers: Workers = 1,
 ) -> pl.DataFrame:
-    """The described records with these columns (`id` is one of them), in the order read."""
-    kept = pl.concat([one.select(columns) for one in _parts(work, sources, last)])
+    """The described records with these columns (`id` is one of them), in the order read.
+
+    Args:
+        work: the working folder.
+        sources: which of them.
+        last: the last stage that ran.
+        columns: what is wanted of a record; a part's texts are in memory while it is read.
+        workers: processes, or a cluster.
+    """
+    chosen = store.manifest(work / "assemble") if last == "assemble" else None
+    drafted = answers.drafted(work, chosen["writers"] if chosen else ())
+    decided = decisions.read(work)
+    decided = decided if last == "assemble" else decided.clear()
+    parts = [part for name in sources for part in store.parts(work / "curate" / name)]
+    jobs = [(number, part, decided, drafted, list(columns)) for number, part in enumerate(parts)]
+    few = fitting(workers, sum((part / "kept.parquet").stat().st_size for part in parts))
+    found = dict(frame for _, frame in spread(_of_part, jobs, few))
+    kept = pl.concat([found[number] for number in range(len(parts))])
     if last == "assemble":
         taken = pl.read_parquet(work / "assemble" / "chosen.parquet", columns=["id", "split"])
         return kept.join(taken, on="id", how="inner", maintain_order="left")
@@ -51,11 +73,12 @@ def records(
     return kept
 
 
-def _parts(work: Path, sources: Sequence[str], last: str) -> Iterator[pl.DataFrame]:
-    chosen = store.manifest(work / "assemble") if last == "assemble" else None
-    drafted = answers.drafted(work, chosen["writers"] if chosen else ())
-    decided = decisions.read(work)
-    decided = decided if last == "assemble" else decided.clear()
-    for name in sources:
-        for part in store.parts(work / "curate" / name):
-            yield answers.put(decisions.records(part, decided, list(SCHEMA)), drafted)
+def _of_part(
+    number: int,
+    part: Path,
+    decided: pl.DataFrame,
+    drafted: pl.DataFrame,
+    columns: list[pl.Expr | str],
+) -> tuple[int, pl.DataFrame]:
+    whole = answers.put(decisions.records(part, decided, list(SCHEMA)), drafted)
+    return number, whole.select(columns)

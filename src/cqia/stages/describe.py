@@ -16,16 +16,18 @@ from cqia import decisions, ledger, paper, store
 from cqia.describing import records as described
 from cqia.record import TEXT
 from cqia.tables import FORMATS, render
+from cqia.workers import Workers
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
-def describe(*, work: Path, folder: Path | None = None) -> store.Facts:
+def describe(*, work: Path, folder: Path | None = None, workers: Workers = 1) -> store.Facts:
     """Write the tables `sources`, `lengths` and `funnel` as Markdown, CSV and JSON.
 
     Args:
         work: the working folder.
         folder: where the tables go; None: `work/describe`. Nothing else in it is touched.
+        workers: processes, or a cluster.
 
     Returns:
         The stage that is described, the records, and the tables' paths.
@@ -39,7 +41,7 @@ def describe(*, work: Path, folder: Path | None = None) -> store.Facts:
     stage, inputs = described.stage(
         work, {name: one["fingerprint"] for name, one in curated.items()}
     )
-    records = _records(work, list(curated), stage)
+    records = _records(work, list(curated), stage, workers)
     tables = {
         "sources": _sources(known, records),
         "lengths": _lengths(known, records),
@@ -54,7 +56,7 @@ def describe(*, work: Path, folder: Path | None = None) -> store.Facts:
     return {**facts, "records": len(records), "tables": paths}
 
 
-def _records(work: Path, sources: list[str], stage: str) -> pl.DataFrame:
+def _records(work: Path, sources: list[str], stage: str, workers: Workers) -> pl.DataFrame:
     """A small row for every described record: no texts, only their lengths."""
     size = {name: pl.col(name).str.len_chars() for name in TEXT}
     columns = [
@@ -65,7 +67,7 @@ def _records(work: Path, sources: list[str], stage: str) -> pl.DataFrame:
         (size["instruction"] + size["input"]).alias("prompt"),
         size["output"].alias("output"),
     ]
-    return described.records(work, sources, stage, columns)
+    return described.records(work, sources, stage, columns, workers=workers)
 
 
 def _of(records: pl.DataFrame, source: str) -> pl.DataFrame:

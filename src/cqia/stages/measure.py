@@ -9,7 +9,7 @@ the model name `rules`. A record without a text for the scorer is `unasked`, nev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,15 +18,15 @@ import orjson
 import polars as pl
 
 from cqia import store
-from cqia.askable import askable, records
+from cqia.askable import Askable, askable, by_part, parts, records, records_of
 from cqia.llm.ask import Tally, add, ask, plan
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
 from cqia.llm.protocol import Choosing, Failure, Model, Outcome, Reply
 from cqia.record import TEXT
-from cqia.scorers.base import RULES, Learnt, Reading, Texts, Weighed
+from cqia.scorers.base import RULES, Learnt, Numbers, Reading, Texts, Weighed
 from cqia.scores import SCORES, folder_of
-from cqia.workers import Progress
+from cqia.workers import Progress, Workers, spread
 
 TOLD = {name: SCORES[name] for name in ("state", "reason", "verdict")}
 NO_TEXT = "no text for this scorer"
@@ -48,6 +48,7 @@ def measure(
     sources: Sequence[str] = (),
     limit: int | None = None,
     writers: Sequence[str] = (),
+    workers: Workers = 1,
     progress: Progress | None = None,
 ) -> Measured:
     """Score records without a model.
@@ -58,7 +59,10 @@ def measure(
         sources: only these; none: all. A scorer that learns from the collection learns from them.
         limit: only the first so many records of each source.
         writers: models whose drafted answers are scored where a record has none of its own.
-        progress: told of every batch.
+        workers: a cluster scores as many parts at a time as it has cores, unless there is a limit;
+            what is learnt is learnt here. Processes of this machine are not used: what was learnt
+            would have to go to each of them.
+        progress: told of every part.
 
     Raises:
         UserError: nothing was curated, an unknown source, or too little to learn from.
@@ -74,15 +78,36 @@ def measure(
 
     numbers = scorer.learn(batches)
     store.begin(folder, mark)
-    tables = []
-    for number, frame in enumerate(batches()):
-        table = _rows(frame, numbers(frame))
-        with store.part(folder, f"{number:05d}") as place:
-            store.write_frame(place / "scores.parquet", table)
-        tables.append(table.select("state"))
+    tables: list[pl.DataFrame] = []
+    for states in _measured(asked, numbers, folder, workers):
+        tables.append(states)
         if progress:
             progress(sum(map(len, tables)), 0, scorer.name)
     return Measured(store.seal(folder, mark, {**facts, **_states(tables)}), Tally())
+
+
+def _measured(
+    asked: Askable, numbers: Numbers, folder: Path, workers: Workers
+) -> Iterator[pl.DataFrame]:
+    """Write the scores part by part; yields their states, in no order on a cluster."""
+    if isinstance(workers, int) or asked.limit is not None:
+        for at, (_, frame) in enumerate(by_part(asked)):
+            yield _written(frame, numbers, folder, at)
+        return
+    known = workers.share(asked), workers.share(numbers)
+    jobs = [(*known, part, folder.absolute(), at) for at, (_, part) in enumerate(parts(asked))]
+    yield from (states for _, states in spread(_of_part, jobs, workers))
+
+
+def _of_part(asked: Askable, numbers: Numbers, part: Path, folder: Path, at: int) -> pl.DataFrame:
+    return _written(records_of(asked, part), numbers, folder, at)
+
+
+def _written(frame: pl.DataFrame, numbers: Numbers, folder: Path, at: int) -> pl.DataFrame:
+    table = _rows(frame, numbers(frame))
+    with store.part(folder, f"{at:05d}") as place:
+        store.write_frame(place / "scores.parquet", table)
+    return table.select("state")
 
 
 def weigh(
