@@ -2,7 +2,7 @@
 
 Means are over what was read, and beside them stands what was not. Intervals: Wilson's for right
 and wrong on items that stand alone; else normal, from the spread between clusters (Miller 2024,
-arXiv 2411.00640, section 2.2). Comparisons between models are the matter of `compare`.
+arXiv 2411.00640). Comparisons between models are the matter of `compare`.
 """
 
 from __future__ import annotations

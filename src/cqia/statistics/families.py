@@ -26,9 +26,9 @@ def half(found: Estimate, level: Floats | float = LEVEL) -> Floats:
     The root of t_I^2 V_I + max(0, t_S^2 B - t_I^2 W): V_I is the variance between items with its t
     quantile, B that between seeds' means with its own, W the part of B that V_I holds already. That
     each variance takes its own t quantile along is Banerjee's (1960) interval for sums of means,
-    which never covers less than it says; taking W off is this project's part. One quantile with
-    Satterthwaite's degrees of freedom, the usual way, covers 88 % instead of 95 % with two seeds,
-    as docs/statistics.md shows.
+    which covered at least what it says in every draw; taking W off is this project's part. One
+    quantile with Satterthwaite's degrees of freedom, the usual way, covers 88 % instead of 95 %
+    with two seeds, as docs/statistics.md shows.
     """
     from scipy import stats
 
@@ -50,8 +50,8 @@ def interval(found: Estimate, level: float = LEVEL) -> Interval:
 def sidak(count: int, level: float = LEVEL) -> float:
     """The level of each of `count` intervals so that all hold together at 1 - level.
 
-    Sidak (1967): for normal and t estimates this is enough however they depend on each other, and
-    rows that share a base row do.
+    Sidak (1967): for normal estimates this is enough however they depend on each other, and rows
+    that share a base row do.
     """
     return float(-np.expm1(np.log1p(-level) / max(count, 1)))
 
@@ -108,7 +108,7 @@ def detectable(found: Estimate, level: float, power: float = POWER) -> Floats:
     """The smallest true difference that a test at this level finds with this power.
 
     (quantile at 1 - level / 2, plus quantile at power) x standard error: the formula behind a
-    paired t test's power, as in Miller, arXiv 2411.00640, section 5.
+    paired t test's power (for evaluations: Miller, arXiv 2411.00640).
     """
     from scipy import stats
 

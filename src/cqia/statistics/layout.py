@@ -5,7 +5,7 @@ column an item, NaN where a row has no readable score. A line of numbers comes b
 for all items together (`""`, the micro average), and for the mean of the groups (`"macro"`).
 
 The variance of a mean over items that come in clusters (questions on one passage) is that of the
-sums of residuals a cluster (Liang and Zeger 1986; Miller, arXiv 2411.00640, section 2.2), times
+sums of residuals a cluster (Liang and Zeger 1986; for evaluations Miller, arXiv 2411.00640), times
 C / (C - 1) for C clusters, which is statsmodels' small-sample correction without regressors. An
 item that stands alone is a cluster of one, and the formula becomes the usual s^2 / n.
 """
