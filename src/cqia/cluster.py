@@ -33,7 +33,8 @@ TRIES = 3
 REACH = 10
 """Seconds that the head of a cluster has to accept a connection."""
 LOOPBACK = ("local", "127.0.0.1:")
-"""Addresses of clusters that nobody outside this machine may reach."""
+"""Addresses of clusters that nobody outside this machine may reach: there Ray binds to loopback,
+as it does by itself on systems that ask before opening a port."""
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -64,12 +65,12 @@ class Cluster:
             os.environ.setdefault(name, value)
         if (Path.home() / ".ray" / "auth_token").exists() or "RAY_AUTH_TOKEN" in os.environ:
             os.environ.setdefault("RAY_AUTH_MODE", "token")
+        if self.address.startswith(LOOPBACK):
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         ray = _ray()
         told: dict[str, Any] = {}
         if self.address == "local":
             told = {"include_dashboard": False, "num_cpus": self.cores}
-        if self.address.startswith(LOOPBACK):
-            told["_node_ip_address"] = "127.0.0.1"
         try:
             _reach(self.address)
             with _silent():

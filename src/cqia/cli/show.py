@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -109,6 +109,8 @@ def cluster_option(command: F) -> F:
 def crew(workers: int, cluster: str | None, work: Path) -> Iterator[Workers]:
     """Who does the work: processes of this machine, or the cluster at an address.
 
+    Ray tells of hosts that died on the standard output, which is for tables: it goes to the other.
+
     Raises:
         UserError: no cluster answers, or one of its hosts can't see the working folder.
     """
@@ -117,7 +119,7 @@ def crew(workers: int, cluster: str | None, work: Path) -> Iterator[Workers]:
         return
     from cqia.cluster import Cluster
 
-    with Cluster(cluster, workers) as found:
+    with redirect_stdout(sys.stderr), Cluster(cluster, workers) as found:
         found.greet(work)
         yield found
 
