@@ -263,7 +263,7 @@ def test_an_offline_rater_brings_a_file_back(server: Server, tmp_path: Path) -> 
 
 
 PATHS = ("/", "/records", "/record?id=one-k1", "/whatif", "/review", "/review/work?round=1", "/round?round=1",
-         "/rounds/new", "/compare", "/pairs", "/people", "/exchange")  # fmt: skip
+         "/rounds/new", "/compare", "/pairs", "/people", "/exchange", "/gold")  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [1200, 360])

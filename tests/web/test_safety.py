@@ -28,8 +28,9 @@ PAGES = (
     "/exchange",
     "/people",
     "/rounds/new",
+    "/gold",
 )
-OWNERS = ("/exchange", "/people", "/rounds/new")
+OWNERS = ("/exchange", "/people", "/rounds/new", "/gold")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_a_role_sees_and_does_only_what_it_may(app: FastAPI, role: str) -> None:
     who = visitor(app, role, role)
     for path in PAGES:
         assert who.client.get(path).status_code == (403 if path in OWNERS else 200), path
-    for path in ("/people", "/rounds/new", "/import", "/record"):
+    for path in ("/people", "/rounds/new", "/import", "/record", "/gold"):
         assert (
             who.post(
                 path, name="x", role="owner", id="one-k1", action="drop", reason="x"
@@ -82,6 +83,7 @@ def test_a_role_sees_and_does_only_what_it_may(app: FastAPI, role: str) -> None:
         "/compare/vote",
         "/pairs",
         "/import",
+        "/gold",
         "/settings",
         "/leave",
     ],
@@ -274,7 +276,9 @@ def test_fifty_hostile_records_are_only_text(bad: Visitor) -> None:
             note=reason,
         )
         assert answer.status_code == 303, answer.text
-    for path in ("/", "/records", "/round?round=1", "/review", "/exchange", "/rounds/new"):
+    for id_, reason in zip(facts["id"], hostile.TEXTS, strict=True):
+        assert bad.post("/gold", id=id_, action="fix", reason=reason[:400]).status_code == 303
+    for path in ("/", "/records", "/round?round=1", "/review", "/exchange", "/rounds/new", "/gold"):
         _only_text(bad.get(path), usual)
 
 

@@ -24,7 +24,7 @@ PLACE = Path("review") / "review.sqlite"
 WAIT = 30.0
 """Seconds that a writer waits for another."""
 
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 create table person (id integer primary key, name text not null unique, role text not null,
@@ -54,6 +54,12 @@ create table checked (seq integer primary key autoincrement, at real not null,
   person integer not null, kind text not null, a text not null, b text not null,
   verdict text not null);
 """
+SECOND = """
+create table gold (seq integer primary key autoincrement, at real not null,
+  person integer not null, record text not null, source text not null, action text not null,
+  reason text not null)
+"""
+"""What version 2 added: records whose right verdict is known, marked on the screen."""
 
 Row = dict[str, Any]
 
@@ -72,6 +78,8 @@ class Book:
                 for statement in TABLES.split(";"):
                     db.execute(statement)
                 db.execute("insert into secret values (randomblob(32))")
+            if found in (0, 1):
+                db.execute(SECOND)
                 db.execute(f"pragma user_version = {VERSION}")
             elif found != VERSION:
                 raise UserError(

@@ -14,6 +14,7 @@ from cqia.reviewing.book import now
 from cqia.web import (
     comparing,
     exchanging,
+    golding,
     inviting,
     overview,
     pairing,
@@ -43,7 +44,7 @@ def create(work: Path, *, hosts: tuple[str, ...] = (), secure: bool = False) -> 
     app.state.desk = desk
     app.mount("/static", StaticFiles(directory=HOME / "static"))
     for one in (overview, records, whatif, reviewing, rounds, comparing, pairing, exchanging,
-                inviting):  # fmt: skip
+                inviting, golding):  # fmt: skip
         app.include_router(one.router)
     app.add_exception_handler(UserError, _mistaken)
     app.add_exception_handler(Refused, _refused)

@@ -11,7 +11,7 @@ from cqia.errors import unknown
 from cqia.play import recipes
 from cqia.queries.why import why
 from cqia.record import TEXT
-from cqia.reviewing import outcomes
+from cqia.reviewing import gold, outcomes
 from cqia.reviewing.search import PASSED, STAGES, Query
 from cqia.web.page import changed, decimal, desk, form, go, owner, page, person, whole
 
@@ -77,6 +77,8 @@ def record(request: Request) -> Response:
         said=said,
         ruling=outcomes.ruling_of(here.book, id_),
         rulings=outcomes.RULINGS,
+        gold=gold.of(here.book, id_) if who.owns else None,
+        golds=gold.ACTIONS,
     )
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from cqia.errors import UserError
 from cqia.record import TEXT
-from cqia.reviewing import agreement, drawing, outcomes, queue, stopping
+from cqia.reviewing import agreement, drawing, gold, outcomes, queue, stopping
 from cqia.reviewing.book import Book
 from cqia.reviewing.search import Query
 from cqia.web.page import decimal, desk, form, go, owner, page, person, whole
@@ -30,6 +30,7 @@ def new(request: Request) -> Response:
         how=drawing.HOW,
         choices={name: index.names(name) for name in ("source", "rule", "task")},
         measures=here.measures(),
+        golden=len(gold.marked(here.book)),
     )
 
 
@@ -54,10 +55,11 @@ def start(request: Request) -> Response:
         seed=seed,
         middle=decimal(form(request, "middle"), "middle") or 0.0,
     )
-    gold = _gold(form(request, "gold"))
-    more = [(id_, found["source"]) for id_ in gold if id_ not in dict(drawn)
+    golden = whole(form(request, "golden"), "gold items")
+    known = gold.drawn(here.book, golden, seed=seed) | gold.read(form(request, "gold"))
+    more = [(id_, found["source"]) for id_ in known if id_ not in dict(drawn)
             if (found := here.search.record(id_))]  # fmt: skip
-    if lost := [id_ for id_ in gold if id_ not in dict([*drawn, *more])]:
+    if lost := [id_ for id_ in known if id_ not in dict([*drawn, *more])]:
         raise UserError(f"no record has the id {lost[0]!r}", where="gold")
     number = queue.start(
         here.book,
@@ -65,28 +67,18 @@ def start(request: Request) -> Response:
         _mixed(drawn, more),
         overlap=(decimal(form(request, "overlap"), "overlap") or 0.0) / 100,
         raters=whole(form(request, "raters"), "raters", default=2),
-        gold=gold,
+        gold=known,
         how=how,
         seed=seed,
     )
     return go(f"/round?round={number}")
 
 
-def _gold(text: str) -> dict[str, str]:
-    """A line each: id and the right action."""
-    found = {}
-    for line in text.splitlines():
-        if line.strip():
-            id_, _, action = line.strip().rpartition(" ")
-            found[id_.strip()] = action
-    return found
-
-
-def _mixed(drawn: list[tuple[str, str]], gold: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _mixed(drawn: list[tuple[str, str]], known: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The records with the gold items spread evenly among them."""
     found = list(drawn)
-    for place, one in enumerate(gold, start=1):
-        found.insert(place * len(drawn) // (len(gold) + 1) + place - 1, one)
+    for place, one in enumerate(known, start=1):
+        found.insert(place * len(drawn) // (len(known) + 1) + place - 1, one)
     return found
 
 

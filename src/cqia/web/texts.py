@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cqia.web.words import MORE
+
 LANGUAGES = ("zh", "en")
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -200,10 +202,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "round.overlap": ("重叠比例（%）", "Overlap (%)"),
     "round.raters": ("重叠的由几人读", "Readers of those"),
     "round.seed": ("种子", "Seed"),
-    "round.gold": (
-        "金标条目（每行：编号 空格 approve、fix 或 reject）",
-        "Gold items (a line each: id, space, approve, fix or reject)",
-    ),
     "round.start": ("开始", "Start"),
     "round.agreement": ("一致性", "Agreement"),
     "round.none": ("还没有两个人读过同一条。", "No record was read by two people yet."),
@@ -260,32 +258,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "compare.raters": ("评分人之间", "Between raters"),
     "compare.novotes": ("还没有票。", "There are no votes yet."),
     "compare.all": ("全部", "all"),
-    "pairs.lead": (
-        "机器找到的成对文本，差异已标出：划掉的只在左，下划线的只在右。",
-        "Pairs that were found, their differences marked: struck out stands only in the first,"
-        " underlined only in the second.",
-    ),
-    "pairs.none": (
-        "没有成对的文本；先运行 cqia dedup。",
-        "There are no pairs; run cqia dedup first.",
-    ),
-    "pairs.near": ("近似重复", "Near-duplicates"),
-    "pairs.near.text": (
-        "判“不是”的一对不再相连；没有别的一对把它连到留下的记录，被丢的那条就恢复。",
-        "A refuted pair links nothing; a dropped record that no other pair links to one that"
-        " stays comes back.",
-    ),
-    "pairs.hits.text": (
-        "确认含有基准题的记录不进数据集；所有命中都被否定的，被丢的那条就恢复。",
-        "A record in which an item is confirmed stays out; one whose every hit is refuted comes"
-        " back.",
-    ),
-    "pairs.people": (
-        "各人所说一致就作数；不一致时由负责人定。下次 cqia assemble 生效，重跑也不丢。",
-        "What all who looked agree on counts; where they differ an owner decides. It takes effect"
-        " at the next cqia assemble and outlives reruns.",
-    ),
-    "pairs.said": ("您说过", "You said"),
     "people.invite": ("邀请", "Invite"),
     "people.link": (
         "{name} 的链接（只显示这一次）：",
@@ -320,6 +292,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "offline.over": ("都读完了，请保存结果。", "Everything is read: save the results."),
     "offline.reason": ("否决要有理由。", "A rejection needs a reason."),
     "offline.change": ("修改要改动文本。", "A fix changes a text."),
+    **MORE,
 }
 
 
