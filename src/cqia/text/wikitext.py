@@ -8,33 +8,34 @@ are not expanded: what they would print is not in the page.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 GUARD = r"\[\[|\{\{|\{\||'''|==|<|__|^[*#:;]|&[a-z#]|\[https?:"
 """A text that this Rust regex does not hit holds no wikitext."""
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_NOWIKI = re.compile(r"<nowiki>(.*?)</nowiki>", re.DOTALL | re.IGNORECASE)
-_REF = re.compile(r"<ref\b[^>]*?/>|<ref\b.*?</ref\s*>", re.DOTALL | re.IGNORECASE)
-_MATH = re.compile(r"<math\b[^>]*>(.*?)</math>", re.DOTALL | re.IGNORECASE)
-_CODE = re.compile(
-    r"<(?:pre|source|syntaxhighlight)\b[^>]*>(.*?)</(?:pre|source|syntaxhighlight)>",
-    re.DOTALL | re.IGNORECASE,
+_NOWIKI = (re.compile(r"(?i)<nowiki\b"), re.compile(r"(?i)</nowiki\s*+>"))
+_REF = (re.compile(r"(?i)<ref\b"), re.compile(r"(?i)</ref\s*+>"))
+_MATH = (re.compile(r"(?i)<math\b"), re.compile(r"(?i)</math\s*+>"))
+_CODE = (
+    re.compile(r"(?i)<(?:pre|source|syntaxhighlight)\b"),
+    re.compile(r"(?i)</(?:pre|source|syntaxhighlight)\s*+>"),
 )
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?(?:[a-zA-Z][a-zA-Z0-9]*)(?:\s[^<>]*)?/?>")
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 _TABLE = re.compile(r"^[ :]*\{\|((?:(?!\{\||\|\}).)*)^[ ]*\|\}", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(
-    r"\[\[\s*(?:File|Image|Media|文件|图像|图片|媒体)\s*:(?:[^\[\]]|\[\[[^\[\]]*\]\])*\]\]",
+    r"\[\[\s*(?:File|Image|Media|文件|图像|图片|媒体)\s*+:(?:[^\[\]]++|\[\[[^\[\]]*+\]\])*+\]\]",
     re.IGNORECASE,
 )
 _CATEGORY = re.compile(
-    r"\[\[\s*(?:Category|分类|分類)\s*:\s*([^\[\]|]*)[^\[\]]*\]\]", re.IGNORECASE
+    r"\[\[\s*+(?:Category|分类|分類)\s*+:\s*+([^\[\]|]*+)[^\[\]]*+\]\]", re.IGNORECASE
 )
 _LINK = re.compile(r"\[\[:?([^\[\]|]*)(?:\|([^\[\]]*))?\]\]")
 _LANGUAGE = re.compile(r"^\[\[[a-z]{2,3}(?:-[a-z]+)?:[^\[\]]*\]\]\s*$", re.MULTILINE)
-_ADDRESS = re.compile(r"\[(?:https?:)?//[^\s\]]+(?:\s+([^\]]*))?\]")
-_HEADING = re.compile(r"^(={1,6})\s*(.*?)\s*\1\s*$", re.MULTILINE)
+_ADDRESS = re.compile(r"\[(?:https?:)?//[^\s\[\]]++(?:\s++([^\[\]]*+))?\]")
+_HEADING = re.compile(r"^(={1,6})(.*)\1[^\S\n]*+$", re.MULTILINE)
 _BOLD = re.compile(r"'{5}(.+?)'{5}|'{3}(.+?)'{3}")
 _ITALIC = re.compile(r"''(.+?)''")
 _MAGIC = re.compile(r"__[A-Z]{3,20}__")
@@ -58,9 +59,10 @@ def to_markdown(text: str) -> str:
         return f"\x02{len(kept) - 1}\x03"
 
     text = text.replace("\x02", "").replace("\x03", "")
-    text = _NOWIKI.sub(lambda found: aside(found[1]), _COMMENT.sub("", text))
-    text = _MATH.sub(lambda found: aside(f"${found[1].strip()}$"), _REF.sub("", text))
-    text = _CODE.sub(lambda found: aside("\n```\n" + found[1].strip("\n") + "\n```\n"), text)
+    text = _elements(_NOWIKI, _COMMENT.sub("", text), aside)
+    text = _elements(_REF, text, lambda _: "", single=True)
+    text = _elements(_MATH, text, lambda inner: aside(f"${inner.strip()}$"))
+    text = _elements(_CODE, text, lambda inner: aside("\n```\n" + inner.strip("\n") + "\n```\n"))
     text = _VARIANT.sub(lambda found: found[1].split(";")[0].rpartition(":")[2], text)
     text = _settled(_TEMPLATE, "", text)
     text = _LANGUAGE.sub("", _CATEGORY.sub("", _FILE.sub("", text)))
@@ -77,12 +79,48 @@ def to_markdown(text: str) -> str:
     text = "\n".join(_items(text.split("\n")))
     text = _BOLD.sub(lambda found: f"**{(found[1] or found[2]).strip()}**", text)
     text = _ITALIC.sub(r"\1", text)
-    text = _HEADING.sub(lambda found: f"\n{'#' * max(2, len(found[1]))} {found[2]}\n", text)
+    text = _HEADING.sub(lambda found: f"\n{'#' * max(2, len(found[1]))} {found[2].strip()}\n", text)
     for entity, sign in _NAMED.items():
         text = text.replace(entity, sign)
     for _ in range(2):
         text = re.sub("\x02(\\d+)\x03", lambda found: kept[int(found[1])], text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _elements(
+    marks: tuple[re.Pattern[str], re.Pattern[str]],
+    text: str,
+    change: Callable[[str], str],
+    *,
+    single: bool = False,
+) -> str:
+    """Change elements by what stands in them, in one walk; with `single`, `<x/>` too, as empty.
+
+    One pattern for a whole element would look for its end anew from every beginning.
+    """
+    opening, closing = marks
+    kept: list[str] = []
+    done = at = 0
+    bracket, more = -1, True
+    while found := opening.search(text, at):
+        at = found.end()
+        bracket = bracket if bracket >= at else text.find(">", at)
+        if bracket < 0:
+            break
+        last = None
+        if text[bracket - 1] == "/":
+            if not single:
+                continue
+            inner, end = "", bracket + 1
+        else:
+            last = closing.search(text, bracket + 1) if more else None
+            more = last is not None
+            if last is None:
+                continue
+            inner, end = text[bracket + 1 : last.start()], last.end()
+        kept += [text[done : found.start()], change(inner)]
+        done = at = end
+    return "".join([*kept, text[done:]])
 
 
 def _settled(pattern: re.Pattern[str], by: str, text: str) -> str:
