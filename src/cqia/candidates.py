@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from cqia import answers, decisions, store
+from cqia import answers, contamination, decisions, store
+from cqia.errors import UserError
 from cqia.record import SCHEMA, TEXT
 from cqia.workers import Progress
 
@@ -95,6 +96,57 @@ def without_duplicates(
             f" {len(table)} + {len(doubled)} != {len(kept)}"
         )
     return table, doubled
+
+
+def without_contaminated(
+    work: Path, table: pl.DataFrame, writers: Sequence[str], decided: pl.DataFrame, folder: Path
+) -> tuple[pl.DataFrame, pl.DataFrame, store.Facts]:
+    """The candidates, those that a drafted answer makes a benchmark's, and what was looked at.
+
+    Answers are drafted after dedup, so dedup's benchmarks are looked for once more, in the records
+    that got one; hits are left in `folder`, or out, as dedup's settings say. Answers that stand
+    word for word under several questions are counted; near-duplicates are not looked for.
+
+    Raises:
+        UserError: a benchmark's file is another one than dedup looked for.
+    """
+    columns = {"id": pl.String, "source": pl.String, "rule": pl.String, "bound": pl.Float64}
+    gone = pl.DataFrame(schema=columns)
+    if not writers:
+        return table, gone, {}
+    drafted = answers.drafted(work, writers).join(table, on="id", how="semi")
+    texts = _texts(work, decided, drafted)
+    found: dict[str, store.Facts] = {}
+    for about in (store.manifest(work / "dedup") or {}).get("benchmarks", []):
+        name, least = about["name"], about["threshold"]
+        one = contamination.Benchmark(
+            name=name, files=tuple(about["files"]), fields=tuple(about["fields"]),
+            threshold=least, ngram=about["ngram"], drop=about["drop"],
+        )  # fmt: skip
+        if one.facts(store.Hashes(work))["files"] != about["files"]:
+            raise UserError(f"benchmark {name} has changed since dedup", mend="run dedup again")
+        hits, counts = contamination.search(one, [texts])
+        store.write_frame(folder / "contamination" / f"{name}.parquet", hits)
+        hit = table.filter(pl.col("id").is_in(hits["id"].implode())) if one.drop else table.clear()
+        rule = {"rule": pl.lit(f"Contamination.{name}"), "bound": pl.lit(least, pl.Float64)}
+        gone = pl.concat([gone, hit.select("id", pl.col("source").cast(pl.String), **rule)])
+        table = table.join(hit, on="id", how="anti", maintain_order="left")
+        found[name] = {"records_hit": counts["records_hit"], "drop": one.drop}
+    same = int(drafted["answer"].is_duplicated().sum())
+    return table, gone, {"answers": len(texts), "same_answer": same, "contamination": found}
+
+
+def _texts(work: Path, decided: pl.DataFrame, drafted: pl.DataFrame) -> pl.DataFrame:
+    """The records that got a drafted answer, with it: row, id and texts."""
+    columns = ["id", *TEXT, "answer_from"]
+    found = [pl.DataFrame(schema=dict.fromkeys(["id", *TEXT], pl.String))]
+    for path in sorted((work / "curate").glob("*/manifest.json")):
+        for part in store.parts(path.parent):
+            records = decisions.records(part, decided, columns)
+            records = records.join(drafted, on="id", how="semi", maintain_order="left")
+            written = answers.put(records, drafted).filter(pl.col("writer").str.contains("/"))
+            found.append(written.select("id", *TEXT))
+    return pl.concat(found).with_row_index("row")
 
 
 def unanswered(waiting: pl.DataFrame) -> pl.DataFrame:

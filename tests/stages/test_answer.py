@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -10,8 +11,11 @@ pytest.importorskip("aiohttp", reason="the extra llm is not installed")
 
 from cqia import experiment, store
 from cqia.answers import drafted, family_of, put, read
+from cqia.contamination import Benchmark
 from cqia.drafting import draft, notes
 from cqia.errors import UserError
+from cqia.exporters.card import card
+from cqia.exporters.chosen import opened
 from cqia.judges.catalogue import JUDGES
 from cqia.llm.budget import Price
 from cqia.llm.endpoint import Endpoint
@@ -20,6 +24,7 @@ from cqia.llm.scripted import Scripted
 from cqia.queries.why import why
 from cqia.stages.answer import Answered, answer, forecast
 from cqia.stages.assemble import assemble, export
+from cqia.stages.dedup import dedup
 from cqia.stages.describe import describe
 from cqia.stages.score import score
 from cqia.thresholds import threshold
@@ -107,6 +112,41 @@ def test_an_answered_record_is_a_candidate_and_says_who_wrote_it(
     assert describe(work=work)["records"] == 4
     shortest = json.loads((work / "describe" / "lengths.json").read_text("utf-8"))
     assert all(row["p1"] for row in shortest if row["text"] == "output")
+
+
+def test_a_benchmark_in_a_drafted_answer_is_found_when_it_enters_the_dataset(
+    work: Path, tmp_path: Path
+) -> None:
+    bank = tmp_path / "bank.jsonl"
+    bank.write_text(json.dumps({"question": GOOD}, ensure_ascii=False) + "\n", "utf-8")
+    looked = Benchmark(name="bank", files=(str(bank),))
+    run(work, Writer())
+    facts = assemble(work=work, writers=["writer"])
+    assert facts["drafted"] == {"answers": 2, "same_answer": 0, "contamination": {}}
+    assert assemble(work=work)["drafted"] == {}
+    dedup(work=work, benchmarks=[looked])
+    run(work, Writer(), cache=tmp_path / "other.sqlite")
+    facts = assemble(work=work, writers=["writer"])
+    assert facts["drafted"]["contamination"] == {"bank": {"records_hit": 2, "drop": False}}
+    assert facts["chosen"] == 4
+    hits = pl.read_parquet(work / "assemble" / "contamination" / "bank.parquet")
+    assert set(hits["text"]) == {GOOD}
+    assert "bank in 2 records, kept" in card(opened(work))
+    dedup(work=work, benchmarks=[replace(looked, drop=True)])
+    run(work, Writer(), cache=tmp_path / "other.sqlite")
+    facts = assemble(work=work, writers=["writer"])
+    assert (facts["chosen"], facts["rules"]["Contamination.bank"]) == (2, 2)
+    assert "bank in 2 records, left out" in card(opened(work))
+    bank.write_text(json.dumps({"question": GOOD[::-1]}) + "\n", "utf-8")
+    with pytest.raises(UserError, match="benchmark bank has changed since dedup"):
+        assemble(work=work, writers=["writer"], seed=5)
+
+
+def test_the_same_drafted_answer_to_several_questions_is_told(work: Path) -> None:
+    run(work, Writer({"问题": GOOD}))
+    facts = assemble(work=work, writers=["writer"])
+    assert facts["drafted"]["same_answer"] == facts["drafted"]["answers"] == 5
+    assert "5 of these answers stand word for word" in card(opened(work))
 
 
 def test_why_tells_of_the_draft(work: Path) -> None:

@@ -187,12 +187,30 @@ def _made(chosen: Chosen) -> str:
     lines.append(_table(rows))
     if chosen.duplicates is None:
         lines.append("Duplicates were not looked for.\n")
+    lines += _drafted(chosen)
     for facts in chosen.sources:
         lines.append(f"### {escape(facts['source'])}\n")
         lines += [f"{number}. {escape(step)}" for number, step in enumerate(facts["steps"], 1)]
         dropped = ", ".join(f"{escape(rule)} {n:,}" for rule, n in facts["rules"].items())
         lines.append(f"\nDropped: {dropped or 'none'}.\n")
     return "\n".join(lines)
+
+
+def _drafted(chosen: Chosen) -> list[str]:
+    """What was looked for in answers that models drafted, which came after the duplicates."""
+    drafted = chosen.facts.get("drafted")
+    if not drafted:
+        return []
+    hits = [
+        f"{escape(name)} in {one['records_hit']:,} records, {'left out' if one['drop'] else 'kept'}"
+        for name, one in drafted["contamination"].items()
+    ]
+    return [
+        f"Of the candidates {drafted['answers']:,} have an answer drafted by a model, after"
+        f" duplicates were looked for. {drafted['same_answer']:,} of these answers stand word for"
+        " word under another question, too; near-duplicates among them were not looked for."
+        f" Benchmarks looked for in them: {'; '.join(hits) or 'none'}.\n"
+    ]
 
 
 def _rights(chosen: Chosen) -> str:

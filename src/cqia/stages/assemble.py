@@ -123,18 +123,19 @@ def assemble(
     table = table.with_columns(lot(seed).alias("lot")).with_row_index("row")
     table, rejected = decisions.without_rejected(table, decided)
     table, banned = decisions.without_unsafe(table, *unsafe)
+    table, copied, drafts = candidates.without_contaminated(work, table, writers, decided, folder)
     waiting = table.filter(pl.col("length") == 0)
     fit, low = below(work, table.filter(pl.col("length") > 0), thresholds)
     others = low.clear()
     if selection:
         fit, others = without_others(work, selection, fit)
     chosen, left, taken = _choose(fit, takes, pools, total, unit)
-    left = pl.concat([left, low, others, candidates.unanswered(waiting), rejected, banned])
+    left = pl.concat([left, low, others, candidates.unanswered(waiting), rejected, banned, copied])
     chosen = _split(work, chosen, validation, seed, ran=ran)
     store.write_frame(folder / "chosen.parquet", chosen.select("id", "source", "split", "writer"))
     store.write_frame(folder / "left.parquet", left)
     counts = candidates.counts(list(curated), kept, doubled, chosen, left)
-    return store.seal(folder, mark, {**facts, **counts, "takes": taken})
+    return store.seal(folder, mark, {**facts, **counts, "takes": taken, "drafted": drafts})
 
 
 def _check(takes: Sequence[Take], total: int | None, unit: str, validation: float) -> None:
