@@ -124,8 +124,7 @@ class Endpoint:
 
     async def generate(self, request: Request) -> Outcome:
         """One reply; asked again as often as it may help."""
-        tokens = tokens_at_most(request.messages) + request.sampling.max_tokens
-        return await self._insist(lambda: self._once(request), tokens)
+        return await self._insist(lambda: self.once(request))
 
     async def choose(self, request: Choosing) -> Outcome:
         """The weights of the continuations, where the endpoint's `/completions` tells them."""
@@ -133,6 +132,15 @@ class Endpoint:
 
     async def _complete(self, body: dict[str, Any]) -> Outcome:
         """The whole answer of `/completions`; asked again as often as it may help."""
+        return await self._insist(lambda: self.complete_once(body))
+
+    async def once(self, request: Request) -> Try:
+        """One reply, asked for once, when there is room and time for it."""
+        tokens = tokens_at_most(request.messages) + request.sampling.max_tokens
+        return await self._in_turn(lambda: self._once(request), tokens)
+
+    async def complete_once(self, body: dict[str, Any]) -> Try:
+        """The whole answer of `/completions`, asked for once."""
         whole = orjson.dumps({"model": self.model or self.name, **body})
 
         async def once() -> Try:
@@ -141,23 +149,31 @@ class Endpoint:
                 return answer
             return self._whole(answer.body) if answer.status == 200 else self._refusal(answer)
 
-        return await self._insist(once, tokens_at_most((("user", str(body["prompt"])),)))
+        return await self._in_turn(once, tokens_at_most((("user", str(body["prompt"])),)))
 
-    async def _insist(self, once: Callable[[], Awaitable[Try]], tokens: int) -> Outcome:
+    @property
+    def room(self) -> int:
+        """How many requests may be under way now."""
+        return max(1, int(self._gate.limit))
+
+    async def _in_turn(self, once: Callable[[], Awaitable[Try]], tokens: int) -> Try:
+        await self._turn(tokens)
+        async with self._gate:
+            outcome, wait = await once()
+        if isinstance(outcome, Reply):
+            self._gate.widen()
+        elif outcome.reason == "busy":
+            self._gate.narrow()
+        return outcome, wait
+
+    async def _insist(self, once: Callable[[], Awaitable[Try]]) -> Outcome:
         """Try until there is a reply, or no use in trying, or no try left."""
         outcome: Outcome = Failure("connection")
         for attempt in range(self.retries + 1):
-            await self._turn(tokens)
-            async with self._gate:
-                outcome, wait = await once()
-            if isinstance(outcome, Reply):
-                self._gate.widen()
-                return outcome._replace(attempts=attempt + 1)
+            outcome, wait = await once()
             outcome = outcome._replace(attempts=attempt + 1)
-            if wait is None:
+            if isinstance(outcome, Reply) or wait is None:
                 return outcome
-            if outcome.reason == "busy":
-                self._gate.narrow()
             if attempt < self.retries:
                 grown = min(self.first_wait * 2**attempt, LONGEST_WAIT)
                 await asyncio.sleep(max(wait, random.uniform(0, grown)))

@@ -8,6 +8,10 @@
     price = { prompt = 0.8, reply = 2.0, currency = "CNY" }   # for a million tokens
 
     [[model]]
+    name = "qwen-7b"
+    urls = ["http://a:8000/v1", "http://b:8000/v1"]   # the same model on several servers
+
+    [[model]]
     name = "base"
     path = "models/base"                     # a transformers folder on this machine
 
@@ -17,12 +21,14 @@ The key itself never stands in a file of ours. `scripted` needs no block.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from cqia.errors import UserError, unknown
 from cqia.llm.budget import Price
 from cqia.llm.endpoint import Endpoint
+from cqia.llm.fleet import Fleet
 from cqia.llm.local import Local
 from cqia.llm.protocol import Model
 from cqia.llm.scripted import Scripted
@@ -63,7 +69,7 @@ def read(path: Path) -> dict[str, Priced]:
     found: dict[str, Priced] = {}
     for block in table.tables("model"):
         local = block.has("path")
-        one: Endpoint | Local = _local(block) if local else _endpoint(block)
+        one: Endpoint | Fleet | Local = _local(block) if local else _served(block)
         price = _price(block.table("price")) if block.has("price") else Price() if local else None
         block.done()
         if one.name in found or one.name == "scripted":
@@ -73,11 +79,33 @@ def read(path: Path) -> dict[str, Priced]:
     return found
 
 
-def _endpoint(table: Table) -> Endpoint:
+def _served(table: Table) -> Endpoint | Fleet:
+    """A model behind one URL or several; each has limits of its own."""
+    if not table.has("urls"):
+        url = table.take("url", str, "")
+        _check_url(table, "url", url)
+        return _endpoint(table, url)
+    urls = table.strings("urls")
+    if table.has("url"):
+        table.fault("urls", "a model has a url or urls, not both", table.raw("url", ""))
+    if len(set(urls)) < 2 or len(set(urls)) < len(urls):
+        table.fault("urls", "'urls' names two or more different addresses")
+    for one in urls:
+        _check_url(table, "urls", one)
+    first = _endpoint(table, urls[0] if urls else "http://none")
+    return Fleet(endpoints=tuple(replace(first, url=one) for one in urls)) if urls else first
+
+
+def _check_url(table: Table, key: str, url: str) -> None:
+    if not re.match(r"https?://[^/\s]", url):
+        table.fault(key, "a model needs a url, as in https://host/v1", url)
+
+
+def _endpoint(table: Table, url: str) -> Endpoint:
     base = Endpoint(name="", url="")
     found = Endpoint(
         name=table.take("name", str, ""),
-        url=table.take("url", str, ""),
+        url=url,
         model=table.take("model", str, ""),
         family=table.take("family", str, base.family),
         key=table.take("key", str, ""),
@@ -89,8 +117,6 @@ def _endpoint(table: Table) -> Endpoint:
         structured=table.take("structured", str, base.structured),
     )
     _check_name(table, found.name)
-    if not re.match(r"https?://[^/\s]", found.url):
-        table.fault("url", "a model needs a url, as in https://host/v1", found.url)
     if found.key and not re.fullmatch(r"[A-Za-z_]\w*", found.key):
         table.fault("key", "'key' names an environment variable; the key itself has no place here")
     if found.structured not in STRUCTURED:
