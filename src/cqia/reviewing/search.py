@@ -21,15 +21,14 @@ import polars as pl
 from cqia import ledger, store
 from cqia.record import TEXT
 from cqia.reviewing.bigrams import BREAK, Lists, build, slots
+from cqia.reviewing.fates import AFTER, KEPT, STAGES, stages_of
 
 PART = 50_000
 """Records of a part of the index: as many as are read, hashed and written at a time."""
 LOOK = 1_000
 """So many candidates of a text are looked into; of more, the number is an upper bound."""
-KEPT = "kept"
 PASSED = "passed:"
 """Before a stage's name: what neither it nor a stage before it turned away."""
-STAGES = ("curate", "dedup", "assemble")
 COLUMNS = ("id", "source", "rule", "value", *TEXT, "task")
 
 Rows = npt.NDArray[np.int64]
@@ -238,7 +237,7 @@ def opened(work: Path) -> Search:
         for part in parts
     ]
     facts = _facts(work, texts)
-    found = Search(work, later(work), texts, lists, facts, _stages(work, facts))
+    found = Search(work, later(work), texts, lists, facts, stages_of(work, facts["rule"]))
     for name in ("source", "rule", "task"):
         found.columns[name] = facts[name].to_physical().to_numpy()
     found.columns["length"] = facts["length"].to_numpy()
@@ -268,10 +267,6 @@ def later(work: Path) -> str:
     return store.fingerprint({"index": fingerprint(work), "stages": stages})
 
 
-AFTER = {"dedup": "dropped.parquet", "assemble": "left.parquet"}
-"""Stage -> where it says which records it left out."""
-
-
 def _facts(work: Path, texts: list[pl.DataFrame]) -> pl.DataFrame:
     """The small columns, with the rule of the last stage that turned a record away."""
     size = sum((pl.col(name).str.len_chars() for name in TEXT), start=pl.lit(0, pl.UInt32))
@@ -293,16 +288,6 @@ def _facts(work: Path, texts: list[pl.DataFrame]) -> pl.DataFrame:
         pl.col(name).cast(pl.Enum(frame[name].unique().sort()))
         for name in ("source", "rule", "task")
     )
-
-
-def _stages(work: Path, facts: pl.DataFrame) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for stage in STAGES:
-        for path in sorted((work / stage).glob("**/manifest.json")):
-            for rule in (store.manifest(path.parent) or {}).get("rules", {}):
-                found.setdefault(rule, stage)
-    rules = facts["rule"].cast(pl.String).unique().sort()
-    return {rule: found.get(rule, STAGES[0]) for rule in rules if rule != KEPT}
 
 
 def _make(work: Path, folder: Path, mark: str) -> None:

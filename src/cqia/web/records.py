@@ -12,7 +12,8 @@ from cqia.play import recipes
 from cqia.queries.why import why
 from cqia.record import TEXT
 from cqia.reviewing import gold, outcomes
-from cqia.reviewing.search import PASSED, STAGES, Query
+from cqia.reviewing.fates import STAGES
+from cqia.reviewing.search import PASSED, Query
 from cqia.web.page import changed, decimal, desk, form, go, owner, page, person, whole
 
 router = APIRouter()

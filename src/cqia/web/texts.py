@@ -46,7 +46,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "overview.rules": ("结局", "Fates"),
     "stage.curate": ("清洗过滤 curate", "curate"),
     "stage.dedup": ("去重 dedup", "dedup"),
-    "stage.assemble": ("汇编 assemble", "assemble"),
+    "stage.score": ("打分 score", "score"),
+    "stage.review": ("人工 review", "review"),
+    "stage.assemble": ("数据集 assemble", "dataset (assemble)"),
+    "overview.people": (
+        "人工决定：留用 {keep}，恢复 {restore}，丢弃 {drop}。",
+        "Decided by people: {keep} stand, {restore} brought back, {drop} turned away.",
+    ),
+    "overview.waiting": (
+        "数据集比这些决定旧：运行 cqia assemble 后，图里才看得到。",
+        "The dataset is older than these decisions: run cqia assemble to see them in the picture.",
+    ),
     "col.rule": ("规则", "rule"),
     "col.records": ("条数", "records"),
     "col.source": ("来源", "source"),
