@@ -241,7 +241,10 @@ class _Far(io.RawIOBase):
 
     def _part(self, wanted: int) -> bytes:
         self._file.seek(self._at)
-        part = bytes(self._file.read(wanted))
+        try:
+            part = bytes(self._file.read(wanted))
+        except ValueError as fault:  # fsspec's word for an answer that is no part
+            raise NotImplementedError(str(fault)) from None
         if len(part) != wanted:
             raise EOFError(f"{len(part)} bytes came, {wanted} were asked for")
         return part
