@@ -137,12 +137,25 @@ def vendi(rows: Any, *, size: int, seed: int = 0) -> Measure:  # noqa: ANN401
     return Measure(float(np.mean(found)), float(low), float(high), size)
 
 
+def looked_at(size: pl.Expr) -> pl.Expr:
+    """Whether `table` looks into a record's text, by its length; rows in random order, of `source`.
+
+    Of every source and of all together it takes the first records until they hold enough
+    characters, and of every source the first `SAMPLE`. The texts of the others may be null.
+    """
+    # Pairs of characters are one fewer than characters, so they take longer to be enough.
+    pairs = (size.cast(pl.Int64) - 1).clip(0)
+    before = pairs.cum_sum() - pairs
+    rank = pl.int_range(pl.len()).over("source")
+    return (rank < SAMPLE) | (before < CHARACTERS) | (before.over("source") < CHARACTERS)
+
+
 def table(records: pl.DataFrame, *, at: int, seed: int) -> pl.DataFrame:
     """A row a source and the total: every measure, its interval and n.
 
     Args:
-        records: source, text, verb and noun (both empty where no pair was found, null where none
-            was looked for), in random order.
+        records: source, text (null where `looked_at` says no), verb and noun (both empty where no
+            pair was found, null where none was looked for), in random order.
         at: pairs and records that sources are compared at.
         seed: of the draws.
     """
@@ -155,7 +168,7 @@ def table(records: pl.DataFrame, *, at: int, seed: int) -> pl.DataFrame:
         mine = records.filter(source=name) if name else records
         ours = np.flatnonzero(owners == name) if name else _evenly(len(owners), seed)
         kinds = mine.filter(pl.col("noun").fill_null("") != "").group_by("verb", "noun").len()
-        texts = mine["text"].to_list()
+        texts = mine["text"].drop_nulls().to_list()
         found = {
             "distinct_1": distinct(texts, 1),
             "distinct_2": distinct(texts, 2),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from cqia import answers, decisions, store
 from cqia.errors import UserError
-from cqia.record import SCHEMA
+from cqia.record import SCHEMA, TEXT
 from cqia.workers import Workers, fitting, spread
 
 
@@ -71,6 +72,42 @@ def records(
         gone = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id"])
         return kept.join(gone, on="id", how="anti", maintain_order="left")
     return kept
+
+
+def batches(work: Path, sources: Sequence[str], last: str) -> Iterator[pl.DataFrame]:
+    """The described records with all their columns, part by part, in the order read."""
+    chosen = store.manifest(work / "assemble") if last == "assemble" else None
+    drafted = answers.drafted(work, chosen["writers"] if chosen else ())
+    decided = decisions.read(work)
+    decided = decided if last == "assemble" else decided.clear()
+    path = {"assemble": work / "assemble" / "chosen.parquet",
+            "dedup": work / "dedup" / "dropped.parquet"}.get(last)  # fmt: skip
+    told = pl.read_parquet(path, columns=["id"]) if path else pl.DataFrame(schema={"id": pl.String})
+    for name in sources:
+        for part in store.parts(work / "curate" / name):
+            frame = answers.put(decisions.records(part, decided, list(SCHEMA)), drafted)
+            how: Literal["semi", "anti"] = "semi" if last == "assemble" else "anti"
+            yield frame.join(told, on="id", how=how, maintain_order="left")
+
+
+def texts_of(
+    work: Path, sources: Sequence[str], last: str, ids: pl.Series, *, most: int | None = None
+) -> pl.DataFrame:
+    """id, instruction, input and output of a few of the described records, in the order of `ids`.
+
+    Args:
+        work: the working folder.
+        sources: which of them.
+        last: the last stage that ran.
+        ids: of which records.
+        most: characters that are kept of each text; None: all.
+    """
+    mine = pl.col("id").is_in(ids.implode())
+    cut = [pl.col(name).str.head(most) if most else pl.col(name) for name in TEXT]
+    found = [one.filter(mine).select("id", *cut) for one in batches(work, sources, last)]
+    schema = dict.fromkeys(("id", *TEXT), pl.String)
+    whole = pl.concat([pl.DataFrame(schema=schema), *found])
+    return ids.to_frame("id").join(whole, on="id", how="left", maintain_order="left")
 
 
 def _of_part(

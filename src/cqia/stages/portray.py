@@ -31,22 +31,22 @@ INSTRUCTIONS = 3_000
 AT = 100
 """Records and pairs that sources are compared at by default."""
 
-_COLUMNS = (
-    "id", "source", "instruction", "input", "output", "task_major", "task_minor", "domain",
-    "licence", "copyright",
-)  # fmt: skip
+_COLUMNS = ("id", "source", "task_major", "task_minor", "domain", "licence", "copyright")
+"""What is held of every record, beside its lengths: no texts, which are read part by part."""
 
 
 def texts(*, work: Path, folder: Path) -> list[str]:
     """Write the described records as a JSON Lines file a source, for an audit of them."""
-    _, records = _read(work)
+    sources, last = _stage(work)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name in records["source"].unique(maintain_order=True):
-        path = folder / f"{name}.jsonl"
-        path.write_bytes(records.filter(source=name).select(TEXT).write_ndjson().encode())
-        paths.append(str(path))
-    return paths
+    paths: dict[str, None] = {}
+    for batch in described.batches(work, sources, last):
+        for (name,), rows in batch.group_by("source", maintain_order=True):
+            path = folder / f"{name}.jsonl"
+            with path.open("ab" if str(path) in paths else "wb") as file:
+                rows.select(TEXT).write_ndjson(file)
+            paths[str(path)] = None
+    return list(paths)
 
 
 def portray(
@@ -95,10 +95,10 @@ def portray(
             for name in ("sources", "lengths", "funnel")
         },
         lengths=_lengths(records),
-        tokens=_tokens(records, tokenizer),
+        tokens=_tokens(work, tokenizer),
         pairs=pairs,
         parser=_parser(parser),
-        measures=_measures(records, pairs, at, seed, missing),
+        measures=_measures(work, records, pairs, at, seed, missing),
         at=at,
         domains=maps.domains(records, most=maps.NAMED),
         alike=maps.alike(work, [one["source"] for one in known]),
@@ -127,31 +127,38 @@ def portray(
     }
 
 
-def _read(work: Path) -> tuple[list[store.Facts], pl.DataFrame]:
-    """The sources' manifests in the paper's order, and the described records."""
+def _stage(work: Path) -> tuple[list[str], str]:
+    """The curated sources, and the last stage that ran."""
     curated = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
     last, _ = described.stage(work, {name: one["fingerprint"] for name, one in curated.items()})
-    records = described.records(
-        work, list(curated), last, [pl.col("source").cast(pl.String) if name == "source"
-                                    else pl.col(name) for name in _COLUMNS]
-    )  # fmt: skip
-    known = sorted(curated.values(), key=lambda one: paper.place(one["type"], one["source"]))
-    return known, records
+    return list(curated), last
+
+
+def _read(work: Path) -> tuple[list[store.Facts], pl.DataFrame]:
+    """The sources' manifests in the paper's order, and the described records without texts."""
+    sources, last = _stage(work)
+    sizes = [
+        pl.col(name).fill_null("").str.len_chars().cast(pl.Int64).alias(f"size_{name}")
+        for name in TEXT
+    ]
+    told = [pl.col(one).cast(pl.String) if one == "source" else pl.col(one) for one in _COLUMNS]
+    records = described.records(work, sources, last, [*told, *sizes])
+    facts = [store.manifest(work / "curate" / name) or {} for name in sources]
+    return sorted(facts, key=lambda one: paper.place(one["type"], one["source"])), records
 
 
 def _lengths(records: pl.DataFrame) -> pl.DataFrame:
-    size = {name: pl.col(name).fill_null("").str.len_chars().cast(pl.Int64) for name in TEXT}
     return records.select(
         "id",
         "source",
-        prompt=size["instruction"] + size["input"],
-        output=size["output"],
+        prompt=pl.col("size_instruction") + pl.col("size_input"),
+        output=pl.col("size_output"),
         major=pl.col("task_major").list.first().fill_null(""),
         minor=pl.col("task_minor").list.join("+").fill_null(""),
     )
 
 
-def _tokens(records: pl.DataFrame, tokenizer: Path | None) -> pl.DataFrame:
+def _tokens(work: Path, tokenizer: Path | None) -> pl.DataFrame:
     """Lengths in tokens; empty without a tokenizer.
 
     Raises:
@@ -168,14 +175,18 @@ def _tokens(records: pl.DataFrame, tokenizer: Path | None) -> pl.DataFrame:
         raise UserError("no tokenizer.json", where=str(tokenizer), mend="name a model's folder")
     known = Tokenizer.from_file(str(path))
 
-    def count(column: pl.Expr) -> list[int]:
+    def count(records: pl.DataFrame, column: pl.Expr) -> pl.Series:
         said = records.select(column).to_series().fill_null("").to_list()
-        return [len(one.ids) for one in known.encode_batch(said, add_special_tokens=False)]
+        found = known.encode_batch(said, add_special_tokens=False)
+        return pl.Series([len(one.ids) for one in found], dtype=pl.Int64)
 
     prompt = pl.concat_str("instruction", "input", separator="\n", ignore_nulls=True)
-    return records.select("source").with_columns(
-        prompt=pl.Series(count(prompt.str.strip_chars_end("\n")), dtype=pl.Int64),
-        output=pl.Series(count(pl.col("output")), dtype=pl.Int64),
+    return pl.concat(
+        batch.select(pl.col("source").cast(pl.String)).with_columns(
+            prompt=count(batch, prompt.str.strip_chars_end("\n")),
+            output=count(batch, pl.col("output")),
+        )
+        for batch in described.batches(work, *_stage(work))
     )
 
 
@@ -190,9 +201,10 @@ def _pairs(
     """id, source, verb, noun of instructions drawn by lot; empty where there is no parser."""
     drawn = records.sort(lot(seed), "id")
     drawn = drawn.head(most) if most else drawn
+    said = described.texts_of(work, *_stage(work), drawn["id"])["instruction"]
     try:
         found = verbs.pairs(
-            drawn["instruction"], parser=parser, model=model,
+            said, parser=parser, model=model,
             cache=work / "describe" / "pairs.sqlite", progress=progress,
         )  # fmt: skip
     except UserError as fault:
@@ -204,7 +216,7 @@ def _pairs(
 
 
 def _measures(
-    records: pl.DataFrame, pairs: pl.DataFrame, at: int, seed: int, missing: list[Both]
+    work: Path, records: pl.DataFrame, pairs: pl.DataFrame, at: int, seed: int, missing: list[Both]
 ) -> pl.DataFrame:
     from importlib.util import find_spec
 
@@ -212,8 +224,13 @@ def _measures(
         fault = missing_extra("scipy", "stats")
         missing.append(Both(f"没有多样性指标：{fault}", f"no measures of diversity: {fault}"))
         return pl.DataFrame()
+    size = pl.sum_horizontal(f"size_{name}" for name in TEXT)
+    rows = records.sort(lot(seed), "id").select("id", "source", size=size)
+    ids = rows.filter(measures.looked_at(pl.col("size")))["id"]
+    told = described.texts_of(work, *_stage(work), ids, most=measures.CHARACTERS + 1)
     parts = [pl.col(name).fill_null("") for name in TEXT]
-    rows = records.sort(lot(seed), "id").select("id", "source", text=pl.concat_str(parts))
+    told = told.select("id", text=pl.concat_str(parts))
+    rows = rows.drop("size").join(told, on="id", how="left", maintain_order="left")
     if pairs.is_empty():
         rows = rows.with_columns(verb=pl.lit(None, pl.String), noun=pl.lit(None, pl.String))
     else:
