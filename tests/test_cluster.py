@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -149,11 +150,10 @@ def host(*given: str) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def end(one: subprocess.Popen[bytes], how: signal.Signals) -> None:
-    try:
-        os.killpg(one.pid, how)
-    except ProcessLookupError:
-        return
+def end(one: subprocess.Popen[bytes]) -> None:
+    """kill -9 to a process and to all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(one.pid, signal.SIGKILL)
     one.wait(30)
 
 
@@ -172,8 +172,7 @@ def hosts() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     time.sleep(8)
     yield f"127.0.0.1:{port}", second
     for one in (second, head):
-        end(one, signal.SIGTERM)
-        end(one, signal.SIGKILL)
+        end(one)
 
 
 @pytest.mark.slow
@@ -189,7 +188,7 @@ def test_two_hosts_give_the_same_bytes_though_one_dies(
     until = time.monotonic() + 120
     while time.monotonic() < until and not list((tmp_path / "one").glob("curate/*/*-000000")):
         time.sleep(0.05)
-    end(second, signal.SIGKILL)
+    end(second)
     assert going.wait(240) == 0
     assert digest(tmp_path / "one") == digest(tmp_path / "here")
 
@@ -207,7 +206,7 @@ def test_a_driver_that_is_killed_goes_on_from_what_is_done(
     until = time.monotonic() + 120
     while time.monotonic() < until and not list((tmp_path / "again").glob("curate/*/*-000000")):
         time.sleep(0.05)
-    end(going, signal.SIGKILL)
+    end(going)
     made = len(list((tmp_path / "again").glob("curate/*/*.done")))
     assert 0 < made < 48
     run(tmp_path, "again", "--cluster", address)
