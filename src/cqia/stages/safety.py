@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -26,7 +26,6 @@ from cqia.describing import maps, safety, sheet
 from cqia.describing import records as described
 from cqia.describing.safety import Rules
 from cqia.errors import UserError
-from cqia.record import TEXT
 from cqia.reporting import pack
 from cqia.reporting.both import Both
 from cqia.reporting.page import page
@@ -34,7 +33,11 @@ from cqia.reviewing import outcomes, queue
 from cqia.reviewing.book import PLACE, Book
 from cqia.tables import FORMATS, escape, render
 
-_COLUMNS = ("id", "source", *TEXT, "licence", "copyright")
+_COLUMNS = ("id", "source", "licence", "copyright")
+"""What is held of every record: texts are read part by part, and kept of the drawn ones only."""
+
+Lists: TypeAlias = Mapping[str, tuple[dict[str, int], tuple[str, ...]]]
+"""Category -> its words with their weights, and the phrases in which they mean no harm."""
 
 
 def assess(
@@ -64,14 +67,13 @@ def assess(
     Raises:
         UserError: nothing was curated, a sheet can't be read, or a begun one would be written over.
     """
-    known, records = _read(work)
+    lists = safety.keyword_lists(words)
+    known, records, hits = _read(work, lists)
     folder = work / "safety"
-    drawn = safety.draw(records, rules, seed=seed)
+    drawn = _with_texts(work, safety.draw(records, rules, seed=seed))
     about = f"safety {safety.corpus_mark(drawn['id'])}"
     sheet.write(folder, drawn, _round(work, about))
     said, unreadable = _verdicts(work, about, [*verdicts, *sheet.files(folder)])
-    lists = safety.keyword_lists(words)
-    hits = safety.keyword_hits(records, lists)
     judged = _judged(work, judge, low, records)
     sources = safety.by_source(records, drawn, said, hits, judged, rules)
     found = _criteria(records, drawn, said, hits, judged, rules)
@@ -152,22 +154,35 @@ def start(work: Path, facts: store.Facts, name: str, *, seed: int) -> int:
     return queue.start(Book(work), name, facts["ids"], seed=seed, about=facts["about"])
 
 
-def _read(work: Path) -> tuple[list[store.Facts], pl.DataFrame]:
+def _stage(work: Path) -> tuple[dict[str, store.Facts], str]:
+    """The curated sources' manifests, and the last stage: later decisions don't make it stale."""
     curated = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
     prints = {name: one["fingerprint"] for name, one in curated.items()}
     doubles, chosen = (store.manifest(work / one) for one in ("dedup", "assemble"))
     inputs = {"curate": prints, "dedup": doubles and doubles["fingerprint"]}
-    last = "assemble"
-    if not chosen or chosen["inputs"] != inputs:
-        last, _ = described.stage(work, prints)
-    columns = [
-        pl.col(name).cast(pl.String) if name == "source" else pl.col(name) for name in _COLUMNS
-    ]
-    records = described.records(work, list(curated), last, columns)
-    if records.is_empty():
+    if chosen and chosen["inputs"] == inputs:
+        return curated, "assemble"
+    return curated, described.stage(work, prints)[0]
+
+
+def _read(work: Path, lists: Lists) -> tuple[list[store.Facts], pl.DataFrame, pl.DataFrame]:
+    """The manifests, the records without their texts, and the keywords in them, part by part."""
+    curated, last = _stage(work)
+    records, hits = [], []
+    for batch in described.batches(work, list(curated), last):
+        whole = batch.with_columns(pl.col("source").cast(pl.String))
+        records.append(whole.select(_COLUMNS))
+        hits.append(safety.keyword_hits(whole, lists))
+    if not sum(map(len, records)):
         raise UserError("there are no records to assess", where=str(work))
     known = sorted(curated.values(), key=lambda one: paper.place(one["type"], one["source"]))
-    return known, records.select(_COLUMNS)
+    return known, pl.concat(records), pl.concat(hits)
+
+
+def _with_texts(work: Path, drawn: pl.DataFrame) -> pl.DataFrame:
+    curated, last = _stage(work)
+    texts = described.texts_of(work, list(curated), last, drawn["id"])
+    return drawn.join(texts, on="id", how="left", maintain_order="left")
 
 
 def _verdicts(work: Path, about: str, paths: Sequence[Path]) -> tuple[dict[str, str], int]:
@@ -242,9 +257,7 @@ def _criterion(
     }
 
 
-def _keywords(
-    hits: pl.DataFrame, lists: Mapping[str, tuple[dict[str, int], tuple[str, ...]]]
-) -> pl.DataFrame:
+def _keywords(hits: pl.DataFrame, lists: Lists) -> pl.DataFrame:
     """A row a category: words on the list, records with one, their share."""
     rows = [
         {
@@ -262,7 +275,7 @@ def _lead(
     records: pl.DataFrame,
     drawn: pl.DataFrame,
     unreadable: int,
-    lists: Mapping[str, tuple[dict[str, int], tuple[str, ...]]],
+    lists: Lists,
     rules: Rules,
     seed: int,
     judge: tuple[str, str] | None,
