@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from cqia.collecting.archive import DONE, Archive, Page
 from cqia.collecting.job import Job
 from cqia.collecting.robots import Robots
+from cqia.raw.nesting import too_deep
 
 REDIRECTS = 5
 """Redirects in a row that are followed."""
@@ -160,7 +161,12 @@ def site(url: str) -> str:
 
 
 def links(url: str, body: bytes) -> Iterator[str]:
-    """The addresses that a page links to; what is no address is passed over."""
+    """The addresses that a page links to; what is no address is passed over.
+
+    A page whose tags nest too deep would keep the parser busy for hours, and has none.
+    """
+    if too_deep(body.decode("latin-1")):
+        return
     page = LexborHTMLParser(body)
     base = page.css_first("base[href]")
     root = urljoin(url, (base.attributes.get("href") if base else None) or "")

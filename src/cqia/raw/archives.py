@@ -19,6 +19,7 @@ from cqia.places.files import opened
 from cqia.raw.encoding import decode_page
 from cqia.raw.faults import Batch, bad_rows
 from cqia.raw.files import MEMBER, open_bytes, out_of_reach
+from cqia.raw.nesting import DEEP, too_deep
 
 LEAD = "WARC-X-Lead"
 """A field of our own: the page was kept for the links in it, and is nothing to read."""
@@ -73,8 +74,10 @@ def read_warc(file: str) -> Iterator[Batch]:
                 bad.append((file, number, reason, url))
             elif not body.strip():
                 bad.append((file, number, "the page is empty", url))
+            elif too_deep(page := decode_page(body)):
+                bad.append((file, number, DEEP, url))
             else:
-                held.append((decode_page(body), url, number))
+                held.append((page, url, number))
             if len(held) == PAGES:
                 yield _batch(held, bad, file)
                 held, bad = [], []

@@ -10,6 +10,7 @@ import polars as pl
 
 from cqia.raw.encoding import decode_page
 from cqia.raw.faults import Batch, bad_rows
+from cqia.raw.nesting import DEEP, too_deep
 
 PAGES = 2_000
 """Wiki pages in a batch."""
@@ -20,10 +21,13 @@ _WIKI = {"title": pl.String, "text": pl.String, "page": pl.Int64, "row": pl.Int6
 def read_page(stream: BinaryIO, file: str, column: str) -> Batch:
     """One file as one row with its text in `column` (html or text)."""
     body = stream.read()
-    frame = pl.DataFrame({column: [decode_page(body)], "row": [1], "file": [file]})
-    if body.strip():
-        return Batch(frame, bad_rows([]))
-    return Batch(frame.clear(), bad_rows([(file, 1, "the file is empty", "")]))
+    text = decode_page(body)
+    frame = pl.DataFrame({column: [text], "row": [1], "file": [file]})
+    if not body.strip():
+        return Batch(frame.clear(), bad_rows([(file, 1, "the file is empty", "")]))
+    if column == "html" and too_deep(text):
+        return Batch(frame.clear(), bad_rows([(file, 1, DEEP, text)]))
+    return Batch(frame, bad_rows([]))
 
 
 def read_wiki(stream: BinaryIO, file: str) -> Iterator[Batch]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
+from cqia.raw.nesting import too_deep
 from cqia.text.between import without
 from cqia.text.markdown import BLOCKS, unescaped
 
@@ -102,7 +103,9 @@ class Block:
 
 
 def main_text(page: str) -> str | None:
-    """The HTML of a page's main text; None: the page has none."""
+    """The HTML of a page's main text; None: the page has none, or nests too deep to be one."""
+    if too_deep(page):
+        return None
     tree = LexborHTMLParser(page)
     tree.strip_tags(_GONE)
     if "hidden" in page or "display" in page:

@@ -12,6 +12,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from cqia.raw.nesting import too_deep
 from cqia.text.between import without
 from cqia.text.fences import outside, spans
 from cqia.text.markdown import Writer
@@ -47,11 +48,6 @@ _HIDDEN = (
     '[hidden], [style*="display:none" i], [style*="display: none" i], .MathJax, .MathJax_Preview,'
     " .katex-html"
 )
-_DEEP = 20_000
-"""Tags from which nesting is looked at: below, no nesting is deep enough to be slow."""
-_DEEPEST = 2_000
-"""Open tags at once that no page has; the parser's time grows with their square."""
-_OPENING = re.compile(r"<(?:(/)|(?!(?:br|hr|img|input|meta|link)\b)[A-Za-z])")
 
 
 def _simple() -> re.Pattern[str]:
@@ -171,7 +167,7 @@ def to_markdown(page: str, *, breaks: bool = False) -> str:
     simple = page.replace("<br/>", "<br>").replace("<br />", "<br>") if "<br" in page else page
     if _SIMPLE.fullmatch(simple) and not any(word in page for word in _SPECIAL):
         return Writer(breaks=breaks).write(simple.lstrip(" \t\n\f"))
-    if _too_deep(page):
+    if too_deep(page):
         return html.unescape(re.sub(r"<[^<>]*>", "", page)).strip()
     tree = LexborHTMLParser(page)
     _write_formulas(tree, page)
@@ -184,17 +180,6 @@ def to_markdown(page: str, *, breaks: bool = False) -> str:
     if "<!--" in clean:
         clean = without(clean, "<!--", "-->")
     return Writer(breaks=breaks).write(clean)
-
-
-def _too_deep(page: str) -> bool:
-    if page.count("<") < _DEEP:
-        return False
-    depth = 0
-    for tag in _OPENING.finditer(page):
-        depth = max(depth - 1, 0) if tag[1] else depth + 1
-        if depth > _DEEPEST:
-            return True
-    return False
 
 
 def _write_formulas(tree: LexborHTMLParser, page: str) -> None:
