@@ -222,6 +222,7 @@ MADE: dict[str, Callable[[ModuleType], list[Any]]] = {
     "filters/adverts.py:disguises": _disguises,
     "regressor.py:share": _nothing,
     "settings.py:_below": _nothing,
+    "store.py:damaged": _nothing,
     "settings.py:where": _nothing,
     "sources/baikemy.py:_named": _nothing,
     "sources/questions.py:kind": _nothing,

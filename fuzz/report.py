@@ -10,7 +10,7 @@ import argparse
 import platform
 import sys
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fuzz.growth import MEANINGFUL, SIZES, STEEP, Growth, growth, of_pattern
@@ -106,7 +106,7 @@ def _page(patterns: list[tuple[Site, Growth]], tables: dict[str, list[tuple[str,
     rows += [(name, one) for group in tables.values() for name, one in group]
     name, worst = max(rows, key=lambda row: row[1].exponent or 0.0)
     head = HEAD.format(
-        date=date.today().isoformat(),
+        date=datetime.now(UTC).date().isoformat(),
         python=platform.python_version(),
         count=len(TARGETS),
         sizes=", ".join(f"{size:,}" for size in SIZES),

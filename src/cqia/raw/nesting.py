@@ -62,7 +62,7 @@ _CLOSE_THEMSELVES = frozenset(
 )
 """What the next of its kind closes; unclosed ones are usual and don't nest."""
 _RAW = frozenset(["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"])
-_ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _RAW}
+_END = re.compile(r"</(script|style|textarea|title|xmp|iframe|noembed|noframes)", re.IGNORECASE)
 _SCOPES = frozenset(
     [
         "table",
@@ -155,8 +155,8 @@ def too_deep(page: str) -> bool:
             depth += _opened(scopes, name, page[found.end() - 2] == "/")
             at = found.end()
             if name in _RAW:
-                last = _ENDS[name].search(page, at)
-                at = last.start() if last else -1
+                ends = (one.start() for one in _END.finditer(page, at) if one[1].lower() == name)
+                at = next(ends, -1)
         if looked_at > DEAREST:
             return True
         at = page.find("<", at) if at >= 0 else -1
