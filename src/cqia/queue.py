@@ -27,7 +27,11 @@ def queue(
     """Do all rows that are not done; returns how many there are, are done, and failed."""
     from cqia.training.loading import fingerprint
 
-    prints = {one: fingerprint(path) if path.is_dir() else one for one, path in bases.items()}
+    hashes = store.Hashes(work)
+    prints = {
+        one: fingerprint(path, hashes.of) if path.is_dir() else one for one, path in bases.items()
+    }
+    hashes.save()
     marks = {row.place: mark_of(work, statement, row, prints[row.base.name]) for row in every}
     left = [row for row in every if not done(work, row, marks[row.place])]
     began, count = time.monotonic(), len(every) - len(left)

@@ -214,7 +214,7 @@ def model_of(work: Path, statement: Statement, row: Row, base: Path) -> Model:
 
     family = row.base.name
     if row.subset is None:
-        name = f"{row.base.name}@{fingerprint(base)[:12]}"
+        name = f"{row.base.name}@{fingerprint(base, store.Hashes(work).of)[:12]}"
         return Local(name=name, folder=base, family=family)
     folder = work / "train" / row.place
     facts = store.manifest(folder) or {}

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cqia import store
 from cqia.errors import UserError
 from cqia.training.chat import opened
 from cqia.training.guards import apart
@@ -193,6 +194,13 @@ def test_the_fingerprint_of_a_base_is_of_its_files_not_of_its_place(
     import shutil
 
     shutil.copytree(base, tmp_path / "copy")
+    hashes = store.Hashes(tmp_path)
+    assert fingerprint(tmp_path / "copy") == fingerprint(base) == fingerprint(base, hashes.of)
+    (tmp_path / "copy" / "config.json").write_bytes(
+        (base / "config.json").read_bytes().replace(b"1", b"2")
+    )
+    assert fingerprint(tmp_path / "copy") != fingerprint(base)
+    shutil.copy(base / "config.json", tmp_path / "copy")
     assert fingerprint(tmp_path / "copy") == fingerprint(base)
     (tmp_path / "copy" / "chat_template.jinja").write_text("{{ 1 }}")
     assert fingerprint(tmp_path / "copy") != fingerprint(base)

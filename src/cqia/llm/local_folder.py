@@ -12,6 +12,7 @@ that their weights can be compared. Where nothing melts, that is the end of the 
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -22,6 +23,8 @@ from cqia.errors import UserError, missing_extra
 from cqia.llm.protocol import Choosing
 
 Tokens = tuple[int, ...]
+RENAMED = r"`is_gradient_checkpointing` is deprecated"
+"""PEFT asks a model by the old name of a setting, which still answers."""
 
 
 class Split(NamedTuple):
@@ -153,7 +156,9 @@ def _adapted(model: Any, adapter: Path) -> Any:  # noqa: ANN401
         import peft
     except ImportError:
         raise missing_extra("peft", "train") from None
-    return peft.PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", RENAMED, FutureWarning)
+        return peft.PeftModel.from_pretrained(model, adapter).merge_and_unload()
 
 
 def _known(model: Any, tokenizer: Any, device: str) -> Loaded:  # noqa: ANN401

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,13 @@ WEIGHTS = (".safetensors", ".bin", ".json", ".jinja", ".model", ".txt")
 """Endings of the files of a base that what is learnt depends on."""
 
 
-def fingerprint(base: Path) -> str:
+def fingerprint(base: Path, sha256: Callable[[str], str] | None = None) -> str:
     """A hash of a base's weights, configuration and tokenizer; its place is not in it.
+
+    Args:
+        base: its folder.
+        sha256: of a file, as `store.Hashes.of` remembers it between runs; None: this process reads
+            a file once, as long as its size and time stay the same.
 
     Raises:
         UserError: no weights stand there.
@@ -26,10 +33,20 @@ def fingerprint(base: Path) -> str:
         )
     total = hashlib.sha256()
     for path in files:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256(str(path)) if sha256 else _sha256(path)
         total.update(f"{path.name}\0{digest}\0".encode())
     return total.hexdigest()[:16]
+
+
+def _sha256(path: Path) -> str:
+    status = path.stat()
+    return _read(path, (status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@cache
+def _read(path: Path, _: tuple[int, int, int]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def precision(tuning: Tuning) -> str:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 import polars as pl
 
 from cqia.errors import UserError, missing_extra
+from cqia.llm.local_folder import RENAMED
 from cqia.training.guards import apart, fits, sound, watch
 from cqia.training.loading import adapters, loaded, precision
 from cqia.training.order import order
@@ -29,8 +30,6 @@ from cqia.training.running import last_checkpoint, threads, told
 from cqia.training.tuning import Tuning
 from cqia.workers import Progress
 
-HARMLESS = r"`is_gradient_checkpointing` is deprecated"
-"""PEFT asks a model by the old name of a setting, which still answers."""
 IGNORED = -100
 """The label of a token that is not learnt."""
 SCHEDULES = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
@@ -267,7 +266,7 @@ def quiet() -> Iterator[None]:
     datasets.disable_progress_bars()
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", HARMLESS, FutureWarning)
+            warnings.filterwarnings("ignore", RENAMED, FutureWarning)
             yield
     finally:
         logging.set_verbosity(level)
