@@ -20,8 +20,10 @@ from cqia.queries.whatif import whatif
 from cqia.reviewing import duels, exchange, outcomes, people, queue
 from cqia.reviewing.book import Book
 from cqia.reviewing.duels import Pair
+from cqia.stages.assemble import assemble
 from cqia.web.app import create
 from tests.reviewing.made import folder
+from tests.test_pairs import build
 from tests.web import hostile
 from tests.web.chromium import Driven
 from tests.web.chromium import chromium as chromium
@@ -227,6 +229,52 @@ def test_an_owner_brings_a_record_back(server: Server) -> None:
     page.wait_for_selector("text=现行裁定")
     frame = outcomes.export(server.book)
     assert frame.filter(id="one-k9")["verdict"].item() == "restore"
+
+
+def test_a_record_becomes_gold_on_its_own_page(server: Server) -> None:
+    page = server.page("主", "owner")
+    page.goto(f"{server.address}/record?id=one-k1")
+    page.click("button:has-text('标为金标: 否决')")
+    page.wait_for_selector("#gold:has-text('否决')")
+    page.goto(f"{server.address}/gold")
+    page.set_input_files("input[type=file]", files=[
+        {"name": "gold.csv", "mimeType": "text/csv", "buffer": "id,action\none-k2,通过\n".encode()}
+    ])  # fmt: skip
+    page.wait_for_function("document.getElementById('text').value.length > 0")
+    page.click("text=导入 >> nth=-1")
+    page.wait_for_selector("text=导入了 1 条金标")
+    page.click("text=开一轮")
+    page.fill("input[name=name]", "有金标的一轮")
+    assert page.input_value("input[name=golden]") == "2"
+    page.click("text=开始")
+    page.wait_for_selector("h1:has-text('有金标的一轮')")
+    found = server.book.rows("select record, gold from item where gold != '' order by record")
+    assert [tuple(row.values()) for row in found] == [("one-k1", "reject"), ("one-k2", "approve")]
+    assert page.faults == []
+
+
+def test_confirmed_contamination_leaves_by_its_band(tmp_path: Path, chromium: Driven) -> None:
+    work = build(tmp_path / "work", drop=False)
+    assemble(work=work)
+    with serve(work, chromium) as server:
+        page = server.page("小王", "reviewer")
+        page.goto(f"{server.address}/pairs?kind=bio")
+        card = "article:has(a:text-is('one-k1'))"
+        page.click(f"{card} >> button:has-text('确认')")
+        page.wait_for_selector(f"{card} >> text=ConfirmedContamination.bio")
+        page.goto(server.address)
+        page.wait_for_selector("text=数据集比这些决定旧")
+        assemble(work=work)
+        page.wait_for_timeout(1_100)
+        page.goto(server.address)
+        page.click("a:has-text('ConfirmedContamination.bio') >> nth=0")
+        page.wait_for_selector("a:has-text('one-k1')")
+        assert page.inner_text("#total").startswith("1 ")
+        page.goto(f"{server.address}/pairs?kind=bio")
+        page.click(f"{card} >> button:has-text('撤销')")
+        page.wait_for_selector(f"{card} >> text=ConfirmedContamination.bio", state="detached")
+        assert assemble(work=work)["rules"] == {}
+        assert page.faults == []
 
 
 def test_an_offline_rater_brings_a_file_back(server: Server, tmp_path: Path) -> None:

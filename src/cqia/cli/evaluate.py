@@ -39,15 +39,7 @@ ENDINGS = (".json", ".jsonl", ".csv", ".zip")
     type=click.Path(),
     help="A file of the benchmark; may be repeated. Without it: its folder in the data folder.",
 )
-@click.option(
-    "--data-folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="CQIA_DATA",
-    show_envvar=True,
-    default=Path("data"),
-    show_default=True,
-    help="The data folder.",
-)
+@show.data_option("--data-folder")
 @click.option(
     "--mode",
     type=click.Choice(["logprob", "generate"]),

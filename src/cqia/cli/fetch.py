@@ -12,15 +12,7 @@ from cqia.errors import UserError, unknown
 
 @click.command(epilog="Example:  cqia fetch open-data --to data")
 @click.argument("what")
-@click.option(
-    "--to",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="CQIA_DATA",
-    show_envvar=True,
-    default=Path("data"),
-    show_default=True,
-    help="The data folder.",
-)
+@show.data_option("--to")
 @click.option(
     "--accept-changed", is_flag=True, help="Take a file even when it changed at its home."
 )

@@ -43,6 +43,19 @@ def work_option(command: F) -> F:
     )(command)
 
 
+def data_option(flag: str) -> Callable[[F], F]:
+    """--data-folder, --to: the folder of public data."""
+    return click.option(
+        flag,
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="CQIA_DATA",
+        show_envvar=True,
+        default=Path("data"),
+        show_default=True,
+        help="The data folder.",
+    )
+
+
 def format_option(command: F) -> F:
     """--format: how a table is printed."""
     return click.option(

@@ -197,6 +197,10 @@ def _later(work: Path, id: str) -> tuple[list[Event], str]:
     return events, end
 
 
+BY_PEOPLE = frozenset({"confirmed", "refuted", "let stand", "restored", "turned away"})
+"""What people said; who reviews a record blind is not shown these events."""
+
+
 def _people(work: Path, id: str) -> list[Event]:
     """What people said of the record, and of its pairs."""
     said = {"same": "confirmed", "different": "refuted"}

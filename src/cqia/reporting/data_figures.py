@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from cqia.reporting.both import Both
-from cqia.reporting.figures import PALETTE, Figure, label, say
+from cqia.reporting.figures import PALETTE, Figure, Said, label, rings, say
 from cqia.reporting.material import Material
 
 BINS = 48
@@ -23,37 +23,17 @@ def tasks(material: Material) -> Figure | None:
     untold = Both("未标注", "not told")
     counts = material.records.group_by("major", "minor").len()
     counts = counts.sort("len", "major", "minor", descending=[True, False, False])
-    ids: list[str] = []
-    labels, parents, values = [], [], []
     majors = counts.group_by("major").agg(pl.col("len").sum())
     majors = majors.sort("len", "major", descending=[True, False])
-    for number, (major, n) in enumerate(majors.iter_rows()):
-        ids.append(f"{number}")
-        labels.append(label(major) if major else say(untold))
-        parents.append("")
-        values.append(n)
-        for inner, (_, minor, m) in enumerate(counts.filter(major=major).iter_rows()):
-            if minor:
-                ids.append(f"{number}/{inner}")
-                labels.append(label(minor))
-                parents.append(f"{number}")
-                values.append(m)
-    trace = {
-        "type": "sunburst",
-        "ids": ids,
-        "labels": labels,
-        "parents": parents,
-        "values": values,
-        "branchvalues": "total",
-        "hoverinfo": "label+value+percent entry",
-        "insidetextorientation": "radial",
-    }
-    layout = {
-        "height": 520,
-        "margin": {"l": 0, "r": 0, "t": 10, "b": 10},
-        "sunburstcolorway": list(PALETTE),
-    }
-    return {"data": [trace], "layout": layout}
+    parts: list[tuple[Said, int, list[tuple[Said, int]]]] = [
+        (
+            label(major) if major else say(untold),
+            n,
+            [(label(minor), m) for _, minor, m in counts.filter(major=major).iter_rows() if minor],
+        )
+        for major, n in majors.iter_rows()
+    ]
+    return rings(parts, height=520)
 
 
 PARTS = (("prompt", Both("指令（含输入）", "instruction and input")),

@@ -6,8 +6,8 @@ reads a little HTML in labels, so texts from data are escaped by `label`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -18,6 +18,8 @@ from cqia.reporting.verdicts import BETTER, UNDECIDED, WORSE, Verdict
 from cqia.tables import plain
 
 Figure = dict[str, Any]
+Said: TypeAlias = dict[str, str] | str
+"""A label as plotly gets it: one text, or one a language."""
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6BB1", "#7F7F7F")
 """Okabe and Ito's colours, told apart by colour-blind readers."""
@@ -251,3 +253,32 @@ def is_pairwise(material: Material, benchmark: str) -> bool:
 def shown_groups(material: Material, benchmark: str) -> list[str]:
     """The groups of a benchmark that are abilities, not averages."""
     return [one for one in grids.groups(material, benchmark) if one not in ("", "macro")]
+
+
+def rings(parts: Iterable[tuple[Said, int, list[tuple[Said, int]]]], *, height: int) -> Figure:
+    """Two rings: every part with its number, and around it its own parts with theirs."""
+    ids: list[str] = []
+    labels: list[Said] = []
+    parents: list[str] = []
+    values: list[int] = []
+    for number, (name, n, inner) in enumerate(parts):
+        ids += [f"{number}", *(f"{number}/{place}" for place in range(len(inner)))]
+        labels += [name, *(outer for outer, _ in inner)]
+        parents += ["", *(f"{number}" for _ in inner)]
+        values += [n, *(m for _, m in inner)]
+    trace = {
+        "type": "sunburst",
+        "ids": ids,
+        "labels": labels,
+        "parents": parents,
+        "values": values,
+        "branchvalues": "total",
+        "hoverinfo": "label+value+percent entry",
+        "insidetextorientation": "radial",
+    }
+    layout = {
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 10, "b": 10},
+        "sunburstcolorway": list(PALETTE),
+    }
+    return {"data": [trace], "layout": layout}

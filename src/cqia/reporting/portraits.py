@@ -9,7 +9,7 @@ import polars as pl
 
 from cqia.reporting.both import Both, same
 from cqia.reporting.data_figures import PARTS
-from cqia.reporting.figures import PALETTE, Figure, label, say
+from cqia.reporting.figures import PALETTE, Figure, Said, label, rings, say
 
 VERBS = 20
 OBJECTS = 4
@@ -27,35 +27,12 @@ def verbs(pairs: pl.DataFrame) -> Figure | None:
     counts = told.group_by("verb", "noun").len().sort("len", "noun", descending=[True, False])
     best = counts.group_by("verb").agg(pl.col("len").sum())
     best = best.sort("len", "verb", descending=[True, False]).head(VERBS)
-    ids: list[str] = []
-    labels, parents, values = [], [], []
-    for number, (verb, _) in enumerate(best.iter_rows()):
-        inner = counts.filter(verb=verb).head(OBJECTS)
-        ids.append(f"{number}")
-        labels.append(label(verb))
-        parents.append("")
-        values.append(int(inner["len"].sum()))
-        for place, (noun, n) in enumerate(inner.select("noun", "len").iter_rows()):
-            ids.append(f"{number}/{place}")
-            labels.append(label(noun))
-            parents.append(f"{number}")
-            values.append(n)
-    trace = {
-        "type": "sunburst",
-        "ids": ids,
-        "labels": labels,
-        "parents": parents,
-        "values": values,
-        "branchvalues": "total",
-        "hoverinfo": "label+value+percent entry",
-        "insidetextorientation": "radial",
-    }
-    layout = {
-        "height": 620,
-        "margin": {"l": 0, "r": 0, "t": 10, "b": 10},
-        "sunburstcolorway": list(PALETTE),
-    }
-    return {"data": [trace], "layout": layout}
+    parts: list[tuple[Said, int, list[tuple[Said, int]]]] = []
+    for verb, _ in best.iter_rows():
+        inner = counts.filter(verb=verb).head(OBJECTS).select("noun", "len")
+        objects: list[tuple[Said, int]] = [(label(noun), int(n)) for noun, n in inner.iter_rows()]
+        parts.append((label(verb), sum(n for _, n in objects), objects))
+    return rings(parts, height=620)
 
 
 def boxes(lengths: pl.DataFrame, titles: dict[str, str], unit: Both) -> Figure | None:

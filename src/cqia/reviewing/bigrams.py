@@ -1,4 +1,4 @@
-"""Which records hold a text? Lists of records by pairs of characters, made in two compiled passes.
+"""Which records hold a text? Lists of records by pairs of characters, made in two compiled walks.
 
 Chinese is searched for by words of two characters, which a trigram index can't find. Here every
 character and every pair of neighbours is hashed into a slot, and a slot lists the records that hold
@@ -38,10 +38,12 @@ class Lists(NamedTuple):
 def build(texts: pl.Series) -> Lists:
     """The lists of these texts, which hold no nulls."""
     data, offsets = flat(texts)
-    counts = _count(data, offsets)
     starts = np.zeros(SLOTS + 1, np.uint32)
-    starts[1:] = np.cumsum(counts)
-    return Lists(starts, _fill(data, offsets, starts))
+    _walk(data, offsets, starts[1:], np.empty(0, np.uint16))
+    np.cumsum(starts, out=starts)
+    rows = np.empty(starts[-1], np.uint16)
+    _walk(data, offsets, starts[:-1].copy(), rows)
+    return Lists(starts, rows)
 
 
 def slots(text: str) -> list[int]:
@@ -59,8 +61,11 @@ def slot(first: int | np.int64, second: int | np.int64) -> np.int64:
 
 
 @njit(cache=True, nogil=True)
-def _count(data: Bytes, offsets: Offsets) -> Counts:
-    counts = np.zeros(SLOTS, np.uint32)
+def _walk(data: Bytes, offsets: Offsets, ends: Counts, rows: Places) -> None:
+    """Write every text's row once into each of its slots' lists, which end at `ends`.
+
+    Without rows to write into it only moves the ends, from 0 to how long the lists will be.
+    """
     seen = np.full(SLOTS, -1, np.int64)
     for row in range(len(offsets) - 1):
         at, before = offsets[row], np.int64(BREAK)
@@ -72,27 +77,7 @@ def _count(data: Bytes, offsets: Offsets) -> Counts:
                 one = slot(0 if turn == 0 else before, point)
                 if seen[one] != row:
                     seen[one] = row
-                    counts[one] += 1
-            before = point
-    return counts
-
-
-@njit(cache=True, nogil=True)
-def _fill(data: Bytes, offsets: Offsets, starts: Counts) -> Places:
-    rows = np.empty(starts[-1], np.uint16)
-    ends = starts[:-1].copy()
-    seen = np.full(SLOTS, -1, np.int64)
-    for row in range(len(offsets) - 1):
-        at, before = offsets[row], np.int64(BREAK)
-        while at < offsets[row + 1]:
-            point, at = decode(data, at)
-            for turn in range(2):
-                if point == BREAK or (turn == 1 and before == BREAK):
-                    continue
-                one = slot(0 if turn == 0 else before, point)
-                if seen[one] != row:
-                    seen[one] = row
-                    rows[ends[one]] = row
+                    if len(rows):
+                        rows[ends[one]] = row
                     ends[one] += 1
             before = point
-    return rows

@@ -47,10 +47,7 @@ def pairs(request: Request) -> Response:
         "pairs",
         kinds=list(kinds),
         kind=kind,
-        pairs=[
-            {**one, **_said(told.get((one["a"], one["b"]), []), who), "fates": _fates(of_all, one)}
-            for one in shown
-        ],
+        pairs=[_with_words(one, told.get((one["a"], one["b"]), []), of_all, who) for one in shown],
         total=total,
         first=first,
         ahead=first + PAGE if first + PAGE < total else None,
@@ -84,16 +81,18 @@ def _is_pair(path: Path, kind: str, a: str, b: str) -> bool:
     return bool(found.select(pl.len()).collect().item())
 
 
-def _said(rows: list[Row], who: Person) -> dict[str, Any]:
-    """What this person said of a pair, and to an owner what the others said."""
+def _with_words(
+    pair: dict[str, Any], rows: list[Row], decided: pl.DataFrame, who: Person
+) -> dict[str, Any]:
+    """A pair with what this person said of it.
+
+    What others said, and what came of it, is shown to an owner, and to whoever has said something.
+    """
     mine = [row["verdict"] for row in rows if row["person"] == who.id]
     others = [row for row in rows if row["person"] != who.id] if who.owns else []
-    return {"said": mine[-1] if mine else "", "others": others}
-
-
-def _fates(decided: pl.DataFrame, pair: dict[str, Any]) -> list[dict[str, Any]]:
-    """What is decided of the records of a pair."""
-    return decided.filter(pl.col("id").is_in([pair["a"], pair["b"]])).to_dicts()
+    fates = decided.filter(pl.col("id").is_in([pair["a"], pair["b"]])).to_dicts()
+    told = fates if mine or who.owns else []
+    return {**pair, "said": mine[-1] if mine else "", "others": others, "fates": told}
 
 
 def _kinds(work: Path) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -9,7 +10,7 @@ from fastapi.responses import Response
 
 from cqia.errors import unknown
 from cqia.play import recipes
-from cqia.queries.why import why
+from cqia.queries.why import BY_PEOPLE, why
 from cqia.record import TEXT
 from cqia.reviewing import gold, outcomes
 from cqia.reviewing.fates import STAGES
@@ -70,6 +71,8 @@ def record(request: Request) -> Response:
     said = outcomes.said_of(here.book, id_)
     if not who.owns:
         said = [row for row in said if row["person"] == who.id]
+        events = tuple(one for one in story.events if one.what not in BY_PEOPLE)
+        story = replace(story, events=events)
     return page(
         request,
         "record",
