@@ -1,4 +1,4 @@
-"""The rules of dedup over one small table: a row a record, no texts, the best record first.
+"""The rules of dedup over one small table in files: a row a record, no texts, the best first.
 
 Each rule gives verdicts on the rows it turns away: rule, value, bound, and the row of the record
 that stays in their place.
@@ -6,7 +6,10 @@ that stays in their place.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -24,33 +27,66 @@ VERDICTS = pl.Schema(
 """row and keeper: row numbers of the record turned away and of the one that stays in its place."""
 
 
-def ranked(
-    table: pl.DataFrame, prefer: Sequence[str], answers: Mapping[str, int | None]
-) -> pl.DataFrame:
-    """The records with the best first: every rule keeps the first of its group."""
-    limit = pl.col("source").cast(pl.String).replace_strict(answers, return_dtype=pl.Int32)
-    order = table.sort(*prefer, "row", descending=[True] * len(prefer) + [False])
-    return order.drop("votes", "comments", "length", "verified").with_columns(limit=limit)
+ROWS = 2_000_000
+"""Records that are compared by a key at a time: all of one key are among them. It bounds memory."""
 
 
-def by_key(table: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The keys of all records in files: a row a record, read as far as a rule needs them.
+
+    prefer: what makes a record the better one, most important first. answers: of each source, how
+    many a question may have.
+    """
+
+    files: Sequence[Path]
+    count: int
+    prefer: Sequence[str]
+    answers: Mapping[str, int | None]
+
+    def rows(self, which: pl.Expr | None = None) -> pl.DataFrame:
+        """These records, the best first: every rule keeps the first of its group."""
+        table = pl.scan_ipc(list(self.files), row_index_name="row")
+        table = table if which is None else table.filter(which)
+        limit = pl.col("source").replace_strict(self.answers, return_dtype=pl.Int32)
+        least = [True] * len(self.prefer) + [False]
+        order = table.collect(engine="streaming").sort(*self.prefer, "row", descending=least)
+        return order.drop("votes", "comments", "length", "verified").with_columns(limit=limit)
+
+    def pieces(self, key: str) -> list[pl.Expr | None]:
+        """What cuts the records so that all with the same `key` are together."""
+        count = math.ceil(self.count / ROWS)
+        if count < 2:
+            return [None]
+        return [pl.col(key) % count == at for at in range(count)]
+
+
+def by_key(keys: Keys) -> pl.DataFrame:
     """Verdicts on exact duplicates, then on more answers to a question than its source wants."""
+    found = [_copies(keys.rows(some)) for some in keys.pieces("record")]
+    gone = pl.concat(found)
+    for group, member in (("question", pl.col("asked")), ("prompt", pl.lit(True))):
+        free = member & ~pl.col("row").is_in(gone["row"].implode())
+        found = [_more(keys.rows(some).filter(free), group) for some in keys.pieces(group)]
+        gone = pl.concat([gone, *found])
+    return gone
+
+
+def _copies(table: pl.DataFrame) -> pl.DataFrame:
     twice = table.filter(pl.col("record").is_duplicated()).select(
         "row", value=1.0, bound=1.0, keeper=pl.col("row").first().over("record")
     )
-    gone = verdicts(twice.filter(pl.col("row") != pl.col("keeper")), "ExactDuplicate")
-    for group, member in (("question", pl.col("asked")), ("prompt", pl.lit(True))):
-        free = member & ~pl.col("row").is_in(gone["row"].implode())
-        many = table.select("row", group, "limit", "asked").filter(free)
-        many = many.filter(pl.col(group).is_duplicated()).select(
-            "row",
-            value=pl.int_range(1, pl.len() + 1).over(group),
-            bound="limit",
-            keeper=pl.col("row").first().over(group),
-        )
-        more = many.filter(pl.col("value") > pl.col("bound"))
-        gone = pl.concat([gone, verdicts(more, "SameQuestion")])
-    return gone
+    return verdicts(twice.filter(pl.col("row") != pl.col("keeper")), "ExactDuplicate")
+
+
+def _more(table: pl.DataFrame, group: str) -> pl.DataFrame:
+    many = table.filter(pl.col(group).is_duplicated()).select(
+        "row",
+        value=pl.int_range(1, pl.len() + 1).over(group),
+        bound="limit",
+        keeper=pl.col("row").first().over(group),
+    )
+    return verdicts(many.filter(pl.col("value") > pl.col("bound")), "SameQuestion")
 
 
 def verdicts(hits: pl.DataFrame, rule: str) -> pl.DataFrame:
@@ -59,7 +95,7 @@ def verdicts(hits: pl.DataFrame, rule: str) -> pl.DataFrame:
 
 
 def by_similarity(
-    table: pl.DataFrame, pairs: pl.DataFrame, threshold: float
+    keys: Keys, pairs: pl.DataFrame, threshold: float
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Verdicts on near-duplicates: of every connected component the best stays.
 
@@ -68,8 +104,10 @@ def by_similarity(
     Returns:
         The verdicts; and of all linked records, those that stay included, row and group.
     """
+    ends = pl.concat([pairs["a"], pairs["b"]]).unique().cast(pl.UInt32)
+    table = keys.rows(pl.col("row").is_in(ends.implode()))
     links = _unlike_questions(table, pairs)
-    labels = clusters(len(table), links).cast(pl.UInt32)
+    labels = clusters(keys.count, links).cast(pl.UInt32)
     both = pl.concat([links, links.rename({"a": "b", "b": "a"})], how="diagonal")
     best = both.group_by(row="a").agg(value=pl.col("similarity").max())
     linked = table.select("row").join(best, on="row", maintain_order="left")
@@ -81,10 +119,7 @@ def by_similarity(
 
 def _unlike_questions(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """The pairs without those of two answers to a question whose sources want several."""
-    rows = pl.concat([pairs["a"], pairs["b"]]).unique().cast(pl.UInt32)
-    few = table.select("row", "prompt", "question", "asked", "limit").filter(
-        pl.col("row").is_in(rows.implode())
-    )
+    few = table.select("row", "prompt", "question", "asked", "limit")
     a, b = (
         pairs.select(row=pl.col(end).cast(pl.UInt32)).join(
             few, on="row", how="left", maintain_order="left"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from cqia import store
@@ -94,8 +95,10 @@ def _mark_same_ids(folder: Path) -> None:
     paths = store.parts(folder)
     if len(paths) < 2:
         return
-    hashes = pl.concat(_bases(path)["base"].hash() for path in paths)
-    again = hashes.filter(hashes.is_duplicated()).unique()
+    hashes = np.concatenate([_bases(path)["base"].hash().to_numpy() for path in paths])
+    hashes.sort()
+    again = pl.Series(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]))
+    del hashes
     if again.is_empty():
         return
     ids = pl.concat(

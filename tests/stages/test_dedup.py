@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def add(
     answers: int | None = 1,
 ) -> None:
     file = work.parent / f"{name}.jsonl"
+    file.parent.mkdir(exist_ok=True)
     lines = [
         json.dumps({"k": k, "q": q, "a": a, "v": v, "g": None}, ensure_ascii=False)
         for k, q, a, v in rows
@@ -201,3 +203,31 @@ def test_the_order_of_work_does_not_matter(tmp_path: Path) -> None:
     assert dropped(tmp_path / "w") == dropped(tmp_path / "v")
     assert first["rules"] == second["rules"]
     assert store.manifest(tmp_path / "w" / "dedup") == first
+
+
+def test_the_rules_give_the_same_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(3)
+    texts = ["".join(rng.choices("天地人日月山水", k=40)) for _ in range(12)]
+    rows = [(str(n), f"问{rng.randrange(9)}", rng.choice(texts), n % 5) for n in range(60)]
+    found = []
+    for place, at_once in (("whole", 2_000_000), ("pieces", 7)):
+        monkeypatch.setattr("cqia.duplicates.ROWS", at_once)
+        add(tmp_path / place / "w", "t", rows, answers=2)
+        dedup(work=tmp_path / place / "w")
+        found.append(pl.read_parquet(tmp_path / place / "w/dedup/dropped.parquet"))
+    assert found[0]["rule"].n_unique() > 1
+    assert found[0].equals(found[1])
+
+
+def test_a_run_with_a_benchmark_is_not_done_again(tmp_path: Path) -> None:
+    add(tmp_path / "w", "t", [("1", "水为什么会开？", LONG, 3)])
+    bank = tmp_path / "bank.jsonl"
+    bank.write_text(json.dumps({"question": LONG}, ensure_ascii=False), encoding="utf-8")
+    against = Benchmark(name="bank", files=(str(bank),))
+    first = dedup(work=tmp_path / "w", benchmarks=[against])
+    told: list[str] = []
+    again = dedup(
+        work=tmp_path / "w", benchmarks=[against], progress=lambda n, of, what: told.append(what)
+    )
+    assert again == first
+    assert told == []

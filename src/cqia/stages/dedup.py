@@ -14,20 +14,21 @@ read. Texts are never copied: the stage writes ids, and what each was measured a
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
 from cqia import ledger, store
 from cqia.contamination import Benchmark, Wanted, counted, hits, wanted
-from cqia.duplicates import by_key, by_similarity, ranked, verdicts
+from cqia.duplicates import Keys, by_key, by_similarity, verdicts
 from cqia.errors import UserError, unknown
+from cqia.kept import Kept
 from cqia.record import TEXT
 from cqia.text.matching import exact_key, matching_view
 from cqia.text.near import PAIRS, MinHash, Shards, search, write_shard, written
-from cqia.workers import Progress, Workers, fitting, spread
+from cqia.workers import Progress, Workers, fitting
 
 PREFERENCES = ("votes", "comments", "length", "verified")
 VIEWS = {"record": TEXT, "prompt": TEXT[:2], "output": TEXT[2:], "none": ()}
@@ -105,36 +106,19 @@ def dedup(
     parts = _parts(work, list(sources))
     workers = fitting(workers, sum((part / "kept.parquet").stat().st_size for part in parts))
     with store.scratch(folder) as scratch:
-        here = _Place(scratch, parts, workers, progress)
-        keys = _keys(here, list(sources), VIEWS[near])
-        table = ranked(keys, prefer, answers)
-        gone = by_key(table)
+        here = Kept(parts=parts, scratch=scratch, workers=workers, progress=progress)
+        files = _keys(here, VIEWS[near])
+        keys = Keys(files=files, count=here.count, prefer=prefer, answers=answers)
+        gone = by_key(keys)
         if VIEWS[near]:
             minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
-            pairs = _pairs(here, _alive(table, gone), threshold, minhash)
-        near_ones, groups = by_similarity(table, pairs, threshold)
+            pairs = _pairs(here, here.alive(gone), threshold, minhash)
+        near_ones, groups = by_similarity(keys, pairs, threshold)
         gone = pl.concat([gone, near_ones])
         for one, about in zip(benchmarks, facts["benchmarks"], strict=True):
-            mark = store.fingerprint(about)
-            gone = pl.concat([gone, _by_benchmark(here, _alive(table, gone), one, mark, folder)])
-    return _finish(folder, mark, facts, parts, table, gone, groups, pairs)
-
-
-class _Place(NamedTuple):
-    """What the steps share: a folder for what they leave one another, the parts, and who works."""
-
-    scratch: Path
-    parts: list[Path]
-    workers: Workers
-    progress: Progress | None
-
-    def each(self, what: str, work: Callable[..., str], *given: Sequence[Any]) -> None:
-        """Run a job for every part: its number, its folder, and what is given for it."""
-        numbers = range(len(self.parts))
-        jobs = list(zip(numbers, self.parts, *given, strict=True))
-        for done, _ in spread(work, jobs, self.workers):
-            if self.progress:
-                self.progress(done, len(jobs), what)
+            alive, version = here.alive(gone), store.fingerprint(about)
+            gone = pl.concat([gone, _by_benchmark(here, alive, one, version, folder)])
+        return _finish(folder, mark, facts, here, keys, gone, groups, pairs)
 
 
 def _check(
@@ -161,20 +145,14 @@ def _parts(work: Path, sources: Sequence[str]) -> list[Path]:
     return [part for name in sources for part in store.parts(work / "curate" / name)]
 
 
-def _keys(here: _Place, sources: Sequence[str], fields: Sequence[str]) -> pl.DataFrame:
-    """One small row a kept record, in the order read: keys of its texts, and what is preferred.
+def _keys(here: Kept, fields: Sequence[str]) -> list[Path]:
+    """Files of one small row a kept record: keys of its texts, and what is preferred.
 
     The matching views of `fields` are left in `scratch`, a file a part, so that they are made once.
     """
     count = len(here.parts)
     here.each("keys", _keys_of, [here.scratch] * count, [tuple(fields)] * count)
-    rows = [
-        pl.read_ipc(here.scratch / f"{number}.keys").with_columns(
-            pl.col("source").cast(pl.Enum(sources))
-        )
-        for number in range(count)
-    ]
-    return pl.concat(rows).with_row_index("row")
+    return [here.scratch / f"{number}.keys" for number in range(count)]
 
 
 def _keys_of(number: int, part: Path, scratch: Path, fields: tuple[str, ...]) -> str:
@@ -205,14 +183,9 @@ def _leave(path: Path, frame: pl.DataFrame) -> None:
         frame.write_ipc(own)
 
 
-def _alive(table: pl.DataFrame, gone: pl.DataFrame) -> pl.Series:
-    """The rows that no rule has turned away, in the order read."""
-    return table["row"].filter(~table["row"].is_in(gone["row"].implode())).sort()
-
-
-def _pairs(here: _Place, alive: pl.Series, threshold: float, minhash: MinHash) -> pl.DataFrame:
+def _pairs(here: Kept, alive: pl.Series, threshold: float, minhash: MinHash) -> pl.DataFrame:
     """Verified near-duplicates among the survivors: row numbers a < b and their similarity."""
-    rows = _by_part(here, alive)
+    rows = here.by_part(alive)
     folder, count = here.scratch / "index", len(here.parts)
     here.each("signatures", _shard, rows, [folder] * count, [minhash] * count)
     shards = Shards(folder=folder, sizes=tuple(map(len, rows)), minhash=minhash)
@@ -229,31 +202,21 @@ def _shard(number: int, part: Path, rows: pl.Series, folder: Path, minhash: MinH
     return part.name
 
 
-def _by_part(here: _Place, rows: pl.Series) -> list[pl.Series]:
-    """Rows in the order read, cut by part, each part's from 0."""
-    found, at = [], 0
-    for part in here.parts:
-        size = _height(part)
-        found.append(rows.filter((rows >= at) & (rows < at + size)) - at)
-        at += size
-    return found
-
-
 def _by_benchmark(
-    here: _Place, alive: pl.Series, benchmark: Benchmark, mark: str, folder: Path
+    here: Kept, alive: pl.Series, benchmark: Benchmark, mark: str, folder: Path
 ) -> pl.DataFrame:
     """Hits of a benchmark's items in the survivors, with both texts for a person to confirm."""
     count = len(here.parts)
-    rows = _by_part(here, alive)
+    rows = here.by_part(alive)
     into = here.scratch / benchmark.name
     into.mkdir()
     given: list[list[Any]] = [[benchmark] * count, [mark] * count, [into] * count]
     here.each("contamination", _hits_of, rows, *given)
     every, at = [], 0
-    for number, part in enumerate(here.parts):
+    for number, height in enumerate(here.heights):
         some = pl.read_ipc(into / f"{number}.hits")
         every.append(some.with_columns(pl.col("row") + at))
-        at += _height(part)
+        at += height
     found = counted(_wanted(benchmark, mark), every)
     store.write_frame(folder / "contamination" / f"{benchmark.name}.parquet", found.hits)
     store.write_json(folder / "contamination" / f"{benchmark.name}.json", found.counts)
@@ -281,10 +244,6 @@ def _hits_of(
     return part.name
 
 
-def _height(part: Path) -> int:
-    return int(pl.scan_parquet(part / "kept.parquet").select(pl.len()).collect().item())
-
-
 def _names(parts: Sequence[Path], rows: pl.Series) -> pl.DataFrame:
     """Row -> id for the rows that are named in a result; the others stay on disk."""
     wanted = rows.drop_nulls().unique().cast(pl.UInt32)
@@ -302,17 +261,18 @@ def _finish(
     folder: Path,
     mark: str,
     facts: dict[str, Any],
-    parts: Sequence[Path],
-    table: pl.DataFrame,
+    here: Kept,
+    keys: Keys,
     gone: pl.DataFrame,
     groups: pl.DataFrame,
     pairs: pl.DataFrame,
 ) -> store.Facts:
     """Write the results with ids in place of row numbers, and the manifest."""
-    source = table.select("row", pl.col("source").cast(pl.String))
+    ends = pl.concat([gone["row"], gone["keeper"].drop_nulls()]).unique()
+    source = keys.rows(pl.col("row").is_in(ends.implode())).select("row", "source")
     gone = gone.sort("row").join(source, on="row", how="left", maintain_order="left")
     rows = pl.concat([gone["row"], gone["keeper"], groups["row"], pairs["a"], pairs["b"]])
-    names = _names(parts, rows)
+    names = _names(here.parts, rows)
 
     def named(frame: pl.DataFrame, row: str, id: str) -> pl.DataFrame:
         """The frame with the ids of the rows in column `row` as column `id`."""
@@ -328,8 +288,8 @@ def _finish(
     rules = dropped.group_by("rule", maintain_order=True).len().sort("rule")
     across = linked_across(gone.join(source, left_on="keeper", right_on="row", suffix="_kept"))
     counts = {
-        "read": len(table),
-        "kept": len(table) - len(dropped),
+        "read": here.count,
+        "kept": here.count - len(dropped),
         "dropped": len(dropped),
         "rules": dict(rules.iter_rows()),
         "across": across,

@@ -42,7 +42,7 @@ __all__ = (
     "written",
 )
 
-BUDGET = 256 << 20
+BUDGET = 64 << 20
 _BLOCK_ROWS = 16_384
 _BLOCK_BYTES = 64 << 20
 _SKETCH_CHANCE = 1 / 256

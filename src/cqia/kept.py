@@ -1,0 +1,63 @@
+"""The kept records as they lie in parts, numbered through, and work on every part."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cqia.workers import Progress, Workers, spread
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What curate kept, and what the steps of a stage share.
+
+    parts: folders with a `kept.parquet`, in the order read. scratch: a folder for what the steps
+    leave one another.
+    """
+
+    parts: Sequence[Path]
+    scratch: Path
+    workers: Workers
+    progress: Progress | None
+
+    @functools.cached_property
+    def heights(self) -> tuple[int, ...]:
+        """The records of each part."""
+        count = pl.len()
+        files = [part / "kept.parquet" for part in self.parts]
+        return tuple(int(pl.scan_parquet(one).select(count).collect().item()) for one in files)
+
+    @functools.cached_property
+    def count(self) -> int:
+        """All records."""
+        return sum(self.heights)
+
+    def alive(self, gone: pl.DataFrame) -> pl.Series:
+        """The rows of the records that no rule has turned away, in the order read."""
+        left = np.ones(self.count, np.bool_)
+        left[gone["row"].to_numpy()] = False
+        return pl.Series("row", np.flatnonzero(left).astype(np.uint32))
+
+    def by_part(self, rows: pl.Series) -> list[pl.Series]:
+        """Rows in the order read, cut by part, each part's numbered from 0."""
+        bases = np.cumsum([0, *self.heights])
+        cuts = np.searchsorted(rows.to_numpy(), bases).tolist()
+        return [
+            rows[start:stop] - base
+            for (start, stop), base in zip(pairwise(cuts), bases[:-1].tolist(), strict=True)
+        ]
+
+    def each(self, what: str, work: Callable[..., str], *given: Sequence[Any]) -> None:
+        """Run a job for every part: its number, its folder, and what is given for it."""
+        jobs = list(zip(range(len(self.parts)), self.parts, *given, strict=True))
+        for done, _ in spread(work, jobs, self.workers):
+            if self.progress:
+                self.progress(done, len(jobs), what)
