@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from cqia.cleaners.base import Cleaner
 from cqia.errors import UserError
 from cqia.filters.base import Filter, TextFilter
 from cqia.raw import plan as planning
-from cqia.recipe import Step, apply, keys, parse
+from cqia.recipe import Outcome, Step, apply, keys, parse
 from cqia.record import SCHEMA
 from cqia.sources.base import Form, Source
 from cqia.stages.curate import curate, records_of
@@ -295,3 +296,37 @@ def test_what_stood_before_the_last_turn_is_cleaned_too(tmp_path: Path) -> None:
     ]
     changes = ledger.scan(work, "talk", "changes").collect()
     assert changes["id"].to_list() == kept["id"].to_list()[1:]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "jsonl.gz"])
+def test_a_file_that_vanishes_or_changes_under_the_reader_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(planning, "TASK_BYTES", 1)
+    names = [write(tmp_path / f"{n}.jsonl", ROWS) for n in range(3)]
+    if kind == "jsonl.gz":
+        for name in names:
+            (tmp_path / f"{name}.gz").write_bytes(gzip.compress(Path(name).read_bytes()))
+        names = [f"{name}.gz" for name in names]
+    fresh, calls = Path(names[1]).read_bytes(), iter(range(9))
+
+    def gone(records: pl.DataFrame, steps: tuple[Step, ...]) -> Outcome:
+        if next(calls) == 0:
+            Path(names[1]).unlink()
+        return apply(records, steps)
+
+    monkeypatch.setattr("cqia.stages.curate.apply", gone)
+    with pytest.raises(UserError, match=r"can't be read .No such file.*goes on from what is done"):
+        curate(source(), names, work=tmp_path / "w")
+    Path(names[1]).write_bytes(fresh)
+
+    def other(records: pl.DataFrame, steps: tuple[Step, ...]) -> Outcome:
+        Path(names[1]).write_bytes(fresh + b"\n")
+        return apply(records, steps)
+
+    monkeypatch.setattr("cqia.stages.curate.apply", other)
+    with pytest.raises(UserError, match="changed while it was read"):
+        curate(source(), names, work=tmp_path / "w")
+    monkeypatch.undo()
+    Path(names[1]).write_bytes(fresh)
+    assert curate(source(), names, work=tmp_path / "w")["items"] == 21

@@ -17,7 +17,7 @@ import polars as pl
 from cqia.auditing.forms import Path, Value
 from cqia.errors import UserError, unknown
 from cqia.raw.encoding import Utf8Reader
-from cqia.raw.files import BROKEN, KINDS, expand, kind_of, open_bytes
+from cqia.raw.files import BROKEN, KINDS, expand, kind_of, open_bytes, out_of_reach
 from cqia.raw.tables import read_parquet
 from cqia.raw.values import Values, is_lines, stream_lines, stream_values
 
@@ -85,6 +85,8 @@ def read(file: str) -> Iterator[Batch]:
                 last = batch.records[-1].line if batch.records else last
                 yield batch
         except BROKEN as fault:
+            if problem := out_of_reach(file, fault):
+                raise problem from None
             yield Batch([], [(last + 1, f"the archive breaks off: {fault}", "")])
 
 
