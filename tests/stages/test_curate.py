@@ -327,6 +327,6 @@ def test_a_file_that_vanishes_or_changes_under_the_reader_is_one_line(
     monkeypatch.setattr("cqia.stages.curate.apply", other)
     with pytest.raises(UserError, match="changed while it was read"):
         curate(source(), names, work=tmp_path / "w")
-    monkeypatch.undo()
+    monkeypatch.setattr("cqia.stages.curate.apply", apply)
     Path(names[1]).write_bytes(fresh)
     assert curate(source(), names, work=tmp_path / "w")["items"] == 21
