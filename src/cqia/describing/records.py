@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
 import polars as pl
 
@@ -47,7 +47,7 @@ def records(
     *,
     workers: Workers = 1,
 ) -> pl.DataFrame:
-    """The described records with these columns (`id` is one of them), in the order read.
+    """The described records with these columns, in the order read.
 
     Args:
         work: the working folder.
@@ -56,38 +56,53 @@ def records(
         columns: what is wanted of a record; a part's texts are in memory while it is read.
         workers: processes, or a cluster.
     """
-    chosen = store.manifest(work / "assemble") if last == "assemble" else None
-    drafted = answers.drafted(work, chosen["writers"] if chosen else ())
-    decided = decisions.read(work)
-    decided = decided if last == "assemble" else decided.clear()
+    read = _Reading.of(work, last)
     parts = [part for name in sources for part in store.parts(work / "curate" / name)]
-    jobs = [(number, part, decided, drafted, list(columns)) for number, part in enumerate(parts)]
     few = fitting(workers, sum((part / "kept.parquet").stat().st_size for part in parts))
+    own = read if isinstance(few, int) else few.share(read)
+    jobs = [(number, part, own, list(columns)) for number, part in enumerate(parts)]
     found = dict(frame for _, frame in spread(_of_part, jobs, few))
-    kept = pl.concat([found[number] for number in range(len(parts))])
-    if last == "assemble":
-        taken = pl.read_parquet(work / "assemble" / "chosen.parquet", columns=["id", "split"])
-        return kept.join(taken, on="id", how="inner", maintain_order="left")
-    if last == "dedup":
-        gone = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id"])
-        return kept.join(gone, on="id", how="anti", maintain_order="left")
-    return kept
+    return pl.concat([found[number] for number in range(len(parts))])
 
 
 def batches(work: Path, sources: Sequence[str], last: str) -> Iterator[pl.DataFrame]:
     """The described records with all their columns, part by part, in the order read."""
-    chosen = store.manifest(work / "assemble") if last == "assemble" else None
-    drafted = answers.drafted(work, chosen["writers"] if chosen else ())
-    decided = decisions.read(work)
-    decided = decided if last == "assemble" else decided.clear()
-    path = {"assemble": work / "assemble" / "chosen.parquet",
-            "dedup": work / "dedup" / "dropped.parquet"}.get(last)  # fmt: skip
-    told = pl.read_parquet(path, columns=["id"]) if path else pl.DataFrame(schema={"id": pl.String})
+    read = _Reading.of(work, last)
     for name in sources:
         for part in store.parts(work / "curate" / name):
-            frame = answers.put(decisions.records(part, decided, list(SCHEMA)), drafted)
-            how: Literal["semi", "anti"] = "semi" if last == "assemble" else "anti"
-            yield frame.join(told, on="id", how=how, maintain_order="left")
+            yield read.part(part)
+
+
+class _Reading(NamedTuple):
+    """How a part is read: what people decided, what models drafted, and which ids are described.
+
+    how: `semi` where `told` are the ids that are described, `anti` where they are those left out.
+    """
+
+    decided: pl.DataFrame
+    drafted: pl.DataFrame
+    told: pl.DataFrame
+    how: Literal["semi", "anti"]
+
+    @classmethod
+    def of(cls, work: Path, last: str) -> Self:
+        """What the last stage that ran says."""
+        chosen = store.manifest(work / "assemble") if last == "assemble" else None
+        decided = decisions.read(work)
+        path = {"assemble": work / "assemble" / "chosen.parquet",
+                "dedup": work / "dedup" / "dropped.parquet"}.get(last)  # fmt: skip
+        nothing = pl.DataFrame(schema={"id": pl.String})
+        return cls(
+            decided if last == "assemble" else decided.clear(),
+            answers.drafted(work, chosen["writers"] if chosen else ()),
+            pl.read_parquet(path, columns=["id"]) if path else nothing,
+            "semi" if last == "assemble" else "anti",
+        )
+
+    def part(self, part: Path) -> pl.DataFrame:
+        """The described records of a part."""
+        frame = answers.put(decisions.records(part, self.decided, list(SCHEMA)), self.drafted)
+        return frame.join(self.told, on="id", how=self.how, maintain_order="left")
 
 
 def texts_of(
@@ -111,11 +126,6 @@ def texts_of(
 
 
 def _of_part(
-    number: int,
-    part: Path,
-    decided: pl.DataFrame,
-    drafted: pl.DataFrame,
-    columns: list[pl.Expr | str],
+    number: int, part: Path, read: _Reading, columns: list[pl.Expr | str]
 ) -> tuple[int, pl.DataFrame]:
-    whole = answers.put(decisions.records(part, decided, list(SCHEMA)), drafted)
-    return number, whole.select(columns)
+    return number, read.part(part).select(columns)

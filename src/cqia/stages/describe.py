@@ -60,7 +60,6 @@ def _records(work: Path, sources: list[str], stage: str, workers: Workers) -> pl
     """A small row for every described record: no texts, only their lengths."""
     size = {name: pl.col(name).str.len_chars() for name in TEXT}
     columns = [
-        pl.col("id"),
         pl.col("source").cast(pl.Enum(sources)),
         pl.col("answer_from").cast(pl.Categorical),
         pl.col("human_verified"),
