@@ -3,7 +3,7 @@
 An attack is first tried short and a little longer. The ones that grow most are measured at four
 sizes, each double the one before, and a line is laid through the logarithms: 1 is linear, 2 is
 quadratic. A steep one is measured again, up to twice, since another process may have been in the
-way. Where even the longest text takes less than `MEANINGFUL`, the exponent says nothing and is not
+way, and then once over a text sixteen times as long: a reader may refuse what would take long. Where even the longest text takes less than `MEANINGFUL`, the exponent says nothing and is not
 told.
 """
 
@@ -101,6 +101,8 @@ def growth(read: Reads, given: Iterable[Attack], sizes: Sequence[int] = SIZES) -
         for _ in range(2):
             if one.steep and not math.isinf(one.seconds):
                 one = min(one, fitted(read, attack, sizes), key=lambda given: given.exponent or 0)
+        if one.steep and not math.isinf(one.seconds):
+            one = _bounded(read, attack, sizes[-1], one)
         if (one.exponent or 0, one.seconds) > (worst.exponent or 0, worst.seconds):
             worst = one._replace(tried=tried)
     return worst
@@ -120,6 +122,15 @@ def fitted(read: Reads, attack: Attack, sizes: Sequence[int] = SIZES) -> Growth:
         return Growth(None, points[-1][1], attack.shown(), 1)
     told = [(math.log(size), math.log(max(spent, 1e-6))) for size, spent in points[-3:]]
     return Growth(_slope(told), points[-1][1], attack.shown(), 1)
+
+
+def _bounded(read: Reads, attack: Attack, size: int, found: Growth) -> Growth:
+    """What holds over a text sixteen times as long, if something puts an end to the growth there."""
+    far = seconds(read, attack.text(16 * size))
+    slope = math.log(max(far, 1e-6) / found.seconds) / math.log(16)
+    if slope > STEEP:
+        return found
+    return found._replace(exponent=slope, attack=f"{found.attack}, then bounded")
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:

@@ -109,16 +109,15 @@ def starved(world: World, tally: Tally) -> None:
     """A disk that fills up at any stage, and then has room again."""
     work = world.fresh("starved")
     work.mkdir()
-    size = int(world.size * 3 + (4 << 20))
-    share = world.draw.uniform(0.02, 0.4)
+    size, share = world.size, world.draw.uniform(0.05, 0.7)
     if not _mount(work, int(size * share)):
         raise RuntimeError("no tmpfs here")
     try:
         for _ in range(3):
             tally.add(world.run(work))
-            share = min(share + world.draw.uniform(0.05, 0.3), 1.0)
+            share += world.draw.uniform(0.05, 0.3)
             _mount(work, int(size * share), again=True)
-        _mount(work, 4 * size, again=True)
+        _mount(work, 8 * size + (32 << 20), again=True)
         _to_the_end(world, tally, work)
     finally:
         subprocess.run(["umount", "-l", str(work)], check=False)

@@ -105,7 +105,7 @@ class World:
         self._sure(self.run(again, workers=1))
         if digest(again) != self.right:
             raise SystemExit("two undisturbed runs differ: nothing can be soaked")
-        self.size = sum(path.stat().st_size for path in again.rglob("*") if path.is_file())
+        self.size = sum(path.stat().st_blocks * 512 for path in again.rglob("*"))
         shutil.rmtree(again)
 
     def _write(self) -> None:
