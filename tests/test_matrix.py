@@ -10,6 +10,8 @@ import pytest
 
 from cqia import account, matrix, store
 from cqia.errors import UserError
+from cqia.llm.protocol import Failure, Outcome, Request
+from cqia.llm.scripted import Scripted
 from cqia.play import no_bar
 from cqia.settings import load
 from cqia.stages.assemble import assemble
@@ -109,7 +111,7 @@ def play(work: Path, said: Statement) -> dict[str, store.Facts]:
 def test_from_rows_to_the_report_and_a_second_run_does_nothing(work: Path, tmp_path: Path) -> None:
     said = statement(tmp_path)
     steps = play(work, said)
-    assert steps["rows"] == {"rows": 9, "done": 9, "failed": 0}
+    assert steps["rows"] == {"rows": 9, "done": 9, "failed": 0, "incomplete": 0}
     cells = pl.read_parquet(work / "compare" / "cells.parquet")
     own = cells.filter(subset="tang", group="tang").row(0, named=True)
     assert own["seeds"] == 2
@@ -132,6 +134,15 @@ def test_from_rows_to_the_report_and_a_second_run_does_nothing(work: Path, tmp_p
     assert {path: path.stat().st_mtime_ns for path in work.glob("train/**/*.safetensors")} == kept
 
 
+def test_a_row_whose_requests_failed_is_not_done(work: Path, tmp_path: Path) -> None:
+    said = statement(tmp_path)
+    play(work, said)
+    path = work / "statement" / "rows" / "proxy" / "tang" / "1.json"
+    store.write_json(path, {**store.read_json(path), "incomplete": ["held-out"]})
+    assert play(work, said)["rows"]["incomplete"] == 0
+    assert store.read_json(path)["incomplete"] == []
+
+
 def test_a_row_that_fails_is_told_and_the_others_go_on(work: Path, tmp_path: Path) -> None:
     play(work, statement(tmp_path))
     path = work / "statement" / "rows" / "proxy" / "tang" / "1.json"
@@ -149,28 +160,40 @@ def test_a_row_that_fails_is_told_and_the_others_go_on(work: Path, tmp_path: Pat
     assert store.read_json(path)["state"] == "done"
 
 
-def test_a_judge_reads_every_row_and_its_family_is_told(work: Path, tmp_path: Path) -> None:
+def judged(folder: Path) -> Statement:
     questions = [
         {"question": f"第{n}题？", "std_answer": "答。", "class": "open qa"} for n in range(4)
     ]
     prompts = [{"class": "open QA", "prompt": '请按"得分:"的形式打分。'}]
     for name, lines in (("set.json", questions), ("prompt.json", prompts)):
         body = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines)
-        (tmp_path / name).write_text(body, encoding="utf-8")
-    text = TOML.partition("[statement.attribution]")[0] + JUDGED
-    steps = play(work, statement(tmp_path, text))
-    assert steps["rows"]["failed"] == 0
+        (folder / name).write_text(body, encoding="utf-8")
+    return statement(folder, TOML.partition("[statement.attribution]")[0] + JUDGED)
+
+
+def test_a_judge_reads_every_row_and_its_family_is_told(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(self: Scripted, request: Request) -> Outcome:
+        return Failure("busy", "429")
+
+    said = judged(tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr(Scripted, "generate", busy)
+        assert play(work, said)["rows"]["incomplete"] == 7 + 6
+    steps = play(work, said)
+    assert steps["rows"] == {"rows": 7, "done": 7, "failed": 0, "incomplete": 0}
     outcomes = pl.read_parquet(work / "statement" / "outcomes.parquet")
-    judged = outcomes.filter(benchmark="belle-eval")
-    assert len(judged) == 4 * 7
-    assert set(judged["judge_family"]) == {"scripted"}
+    belle = outcomes.filter(benchmark="belle-eval")
+    assert len(belle) == 4 * 7
+    assert set(belle["judge_family"]) == {"scripted"}
     duels = outcomes.filter(benchmark="duels")
     assert len(duels) == 4 * 6
     assert set(duels["group"]) == set(duels["opponent"]) == {"proxy"}
     ranking = pl.read_parquet(work / "compare" / "ranking.parquet")
     assert set(ranking["subset"]) == {"tang", "song", "spoilt", "proxy"}
     assert ranking.filter(subset="proxy")["verdicts"].item() == 0
-    assert set(judged["state"]) == {"read"}
+    assert set(belle["state"]) == {"read"}
     page = (work / "report" / "report.html").read_text("utf-8")
     assert "scripted model" in page
     assert "means nothing" in page

@@ -31,6 +31,7 @@ from cqia.rows import (
     outcomes,
     rows,
     state_file,
+    threads_of,
     variants,
 )
 from cqia.stages.attribute import attribute, best_mixtures
@@ -114,14 +115,22 @@ class Stand:
 
 
 def perform_all(stand: Stand, every: list[Row]) -> store.Facts:
-    """Do rows that are not done, and have judges read what must be judged."""
+    """Do rows that are not done, and have judges read what must be judged.
+
+    Returns:
+        How many rows there are, are done, and failed; and `incomplete`: evaluations in which
+        requests failed or were not sent, which the same command asks for again.
+    """
     with stand.bar("rows") as progress:
         states = queue(stand.work, stand.statement, every, stand.bases, stand.workers, progress)
+    incomplete = 0
     for row in every:
+        facts = store.read_json(state_file(stand.work, row))
+        incomplete += len(facts.get("incomplete", ()))
         for variant in variants(stand.statement, row):
-            if variant.judge:
-                _judge(stand, row, variant)
-    return states
+            if variant.judge and facts["state"] == "done":
+                incomplete += not _judge(stand, row, variant)["complete"]
+    return {**states, "incomplete": incomplete}
 
 
 def _compare(stand: Stand, every: list[Row]) -> store.Facts:
@@ -216,18 +225,18 @@ def judges_of(statement: Statement, most: float | None) -> dict[str, Priced]:
     return found
 
 
-def _judge(stand: Stand, row: Row, variant: Variant) -> None:
-    """Evaluate a row on a judged benchmark, and book what it cost."""
+def _judge(stand: Stand, row: Row, variant: Variant) -> store.Facts:
+    """Evaluate a row that is done on a judged benchmark, and book what it cost."""
     work, statement = stand.work, stand.statement
-    if store.read_json(state_file(work, row))["state"] != "done":
-        return
     judge = stand.judges[variant.judge]
-    model = model_of(work, statement, row, stand.bases[row.base.name])
+    base = stand.bases[row.base.name]
+    model = model_of(work, statement, row, base)
     rival = None
     if variant.against:
         (other,) = (one for one in statement.bases if one.name == variant.against)
         rival = model_of(work, statement, Row(other, None, 0), stand.bases[other.name])
-    with stand.bar(f"{variant.place} {'/'.join(row.place.parts)}") as progress:
+    bar = stand.bar(f"{variant.place} {'/'.join(row.place.parts)}")
+    with bar as progress, threads_of(statement, base):
         facts = evaluate_row(
             work,
             variant,
@@ -241,3 +250,4 @@ def _judge(stand: Stand, row: Row, variant: Variant) -> None:
         )
     if stand.most is not None:
         stand.most -= facts.get("spent", 0.0)
+    return facts

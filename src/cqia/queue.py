@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 from cqia import store
-from cqia.rows import TRIES, Row, done, mark_of, named, perform, state_file, with_threads
+from cqia.rows import TRIES, Row, done, mark_of, named, perform, state_file
 from cqia.statement import Statement
 from cqia.workers import Progress, Workers, follow
 
@@ -45,7 +46,7 @@ def queue(
     if progress:
         progress(count, len(every), "")
     alone = isinstance(workers, int) and (workers < 2 or len(left) < 2)
-    own = statement if alone else with_threads(statement, 1)
+    own = statement if alone else _on_one_thread(statement)
     if alone:
         for row in left:
             perform(work, own, row, bases[row.base.name], marks[row.place], TRIES)
@@ -64,6 +65,11 @@ def queue(
         timing = {"rows": len(left), "seconds": seconds, "workers": 1 if alone else own_width}
         store.write_json(work / "statement" / "timing.json", timing)
     return {"rows": len(every), "done": states.count("done"), "failed": states.count("failed")}
+
+
+def _on_one_thread(statement: Statement) -> Statement:
+    """The statement for rows that share the cores."""
+    return replace(statement, tuning=replace(statement.tuning, threads=1))
 
 
 def _performed(

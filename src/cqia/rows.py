@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,11 +118,12 @@ def state_file(work: Path, row: Row) -> Path:
 
 
 def done(work: Path, row: Row, mark: str) -> store.Facts | None:
-    """What became of a row, when it is done with this mark."""
+    """What became of a row, when it is done with this mark and no request of it failed."""
     path = state_file(work, row)
     found = store.read_json(path) if path.exists() else None
-    fits = found and found["mark"] == mark and found["state"] == "done"
-    return found if fits else None
+    if found is None or found.get("incomplete"):
+        return None
+    return found if found["mark"] == mark and found["state"] == "done" else None
 
 
 def perform(work: Path, statement: Statement, row: Row, base: Path, mark: str, tries: int) -> str:
@@ -161,17 +163,22 @@ def named(row: Row) -> store.Facts:
 
 
 def _perform(work: Path, statement: Statement, row: Row, base: Path) -> store.Facts:
-    from cqia.training.running import threads
-
-    facts: store.Facts = {"writer_family": "", "folder": ""}
+    facts: store.Facts = {"writer_family": "", "folder": "", "incomplete": []}
     if row.subset:
         facts |= _train(work, statement, row, base)
-    with threads(statement.tuning.threads):
+    with threads_of(statement, base):
         model = model_of(work, statement, row, base)
         for variant in variants(statement, row):
-            if not variant.judge:
-                evaluate_row(work, variant, row, model)
+            if not variant.judge and not evaluate_row(work, variant, row, model)["complete"]:
+                facts["incomplete"].append(variant.place)
     return facts
+
+
+def threads_of(statement: Statement, base: Path) -> AbstractContextManager[None]:
+    """The threads that a row of a base has here; one behind a URL needs none of ours."""
+    from cqia.training.running import threads
+
+    return threads(statement.tuning.threads) if base.is_dir() else nullcontext()
 
 
 def _train(work: Path, statement: Statement, row: Row, base: Path) -> store.Facts:
@@ -315,7 +322,7 @@ def outcomes(work: Path, statement: Statement, wanted: list[Row]) -> Iterator[pl
             folder = work / "evaluate" / row.place / one.place
             told = store.manifest(folder)
             if told is None:
-                continue
+                raise RuntimeError(f"{folder}: a row that is done has no outcomes here")
             frame = pl.read_parquet(folder / "outcomes.parquet").with_columns(
                 base=pl.lit(row.base.name),
                 subset=pl.lit(facts["subset"]),
@@ -340,8 +347,3 @@ def _family(told: store.Facts, measure: Measure) -> str:
     """The judge's family; several judges of unknown family are told apart by their names."""
     unknown = told["judge_family"] == "unknown" and len(measure.judges) > 1
     return str(told["judge"] if unknown else told["judge_family"])
-
-
-def with_threads(statement: Statement, threads: int) -> Statement:
-    """The statement with so many threads for each row."""
-    return replace(statement, tuning=replace(statement.tuning, threads=threads))

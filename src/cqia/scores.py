@@ -33,6 +33,13 @@ reply's fields as JSON. reply: as it came. reason: why there is none, or why it 
 """
 
 
+AGAIN = pl.col("state").is_in(["failed", "unsent"]) & ~pl.col("reason").str.contains(
+    r"^(?:judge: )?too long"
+)
+"""Rows that asking again may mend: while there are any, a result is not complete. A text that is
+longer than the model can read stays so."""
+
+
 def folder_of(work: Path, judge: str, model: str) -> Path:
     """Where a judge's scores by a model stand."""
     return work / "score" / f"{judge}@{model}"
@@ -87,9 +94,7 @@ def verdict_of(judge: Judge, outcome: Outcome | None) -> tuple[Any, ...]:
     if outcome is None:
         return "unasked", None, None, None, "no text for this judge", None, None
     if isinstance(outcome, Failure):
-        state = "unsent" if outcome.reason == "unsent" else "failed"
-        said = f"{outcome.reason}: {outcome.detail}" if outcome.detail else outcome.reason
-        return state, None, None, None, said, None, None
+        return outcome.state, None, None, None, outcome.why, None, None
     tokens = (outcome.prompt_tokens, outcome.reply_tokens)
     if outcome.finish == "length":
         return "unreadable", None, None, outcome.text, "the reply was cut off", *tokens

@@ -235,6 +235,11 @@ def test_a_reply_that_ran_out_of_room_is_cut() -> None:
     assert draft.read([]) == []
 
 
+def test_a_reply_that_a_filter_cut_is_cut() -> None:
+    (found,) = draft.read([("说得好好的。", "content_filter")])
+    assert (found.state, found.output) == ("cut", None)
+
+
 def test_drafts_are_judged_where_asked_for(work: Path) -> None:
     run(work, Writer())
     cache = work.parent / "r.sqlite"

@@ -13,7 +13,7 @@ from cqia.errors import UserError
 from cqia.judges.catalogue import JUDGES
 from cqia.llm.budget import Price
 from cqia.llm.endpoint import Endpoint
-from cqia.llm.protocol import Model
+from cqia.llm.protocol import Failure, Model, Outcome, Request
 from cqia.llm.scripted import Scripted
 from cqia.scores import agreement, folder_of, read
 from cqia.stages.assemble import assemble
@@ -105,6 +105,19 @@ def test_a_second_run_sends_nothing_and_writes_the_same(work: Path) -> None:
     again = run(work, model)
     assert (again.tally.cached, again.tally.attempts) == (6, 0)
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_what_no_asking_mends_leaves_a_result_complete(work: Path) -> None:
+    class Short(Scripted):
+        async def generate(self, request: Request) -> Outcome:
+            self.asked += 1
+            return Failure("too long", "9000 tokens; the model reads 512")
+
+    model = Short(name="short")
+    found = run(work, model)
+    assert (found.facts["states"], found.facts["complete"]) == ({"failed": 6}, True)
+    run(work, model)
+    assert model.asked == 6
 
 
 def test_failed_and_unsent_are_states_and_asked_for_again(work: Path) -> None:

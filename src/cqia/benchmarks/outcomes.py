@@ -32,8 +32,7 @@ def row(
 
 
 def _failed(one: Failure, who: str) -> Graded:
-    reason = f"{who}{one.reason}: {one.detail}" if one.detail else f"{who}{one.reason}"
-    return Graded("unsent" if one.reason == "unsent" else "failed", None, "", reason)
+    return Graded(one.state, None, "", f"{who}{one.why}")
 
 
 def unasked(benchmark: Benchmark, item: Item) -> tuple[Any, ...]:

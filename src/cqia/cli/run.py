@@ -81,6 +81,10 @@ def play(
         statement(read.work, format_)
         for what, path in player.places(read.work):
             show.line(f"{what:<10} {path}", "green")
+    again = sum(one.facts.get("incomplete", 0) for one in played if one.stage == "rows")
+    if again and format_ == "table":
+        told = "requests failed or were not sent; the same command asks again"
+        show.line(f"{again} evaluations are not complete: {told}", "yellow")
     failed = [one.facts["failed"] for one in played if one.stage == "rows" and one.facts["failed"]]
     if failed:
         raise UserError(

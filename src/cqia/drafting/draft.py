@@ -86,6 +86,8 @@ def _draft(output: str, finish: str, refused: bool, cut: bool) -> Draft:
         return Draft("unreadable", None, "nothing is left of the reply")
     if finish == "length":
         return Draft("cut", None, "the reply was cut off")
+    if finish == "content_filter":
+        return Draft("cut", None, "the provider's filter cut the reply off")
     if refused:
         return Draft("refused", None, "the model refuses, or speaks of itself")
     if cut:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import orjson
 
@@ -130,6 +130,16 @@ class Failure(NamedTuple):
     reason: str
     detail: str = ""
     attempts: int = 0
+
+    @property
+    def state(self) -> Literal["failed", "unsent"]:
+        """What it is called in tables: `unsent`, or `failed`."""
+        return "unsent" if self.reason == "unsent" else "failed"
+
+    @property
+    def why(self) -> str:
+        """The reason with its detail."""
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
 
 REASONS = {

@@ -25,6 +25,7 @@ from cqia.llm.ask import Tally, add, ask, plan
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
 from cqia.llm.protocol import Failure, Model, Outcome, Reply, Request
+from cqia.scores import AGAIN
 from cqia.thresholds import Threshold, below, prints
 from cqia.workers import Progress
 
@@ -99,7 +100,7 @@ def answer(
     store.begin(folder, mark)
     budget, total = Budget(price, most), Tally()
     states: dict[str, int] = {}
-    cost, known = 0.0, 0
+    cost, known, again = 0.0, 0, 0
     with Cache(cache) as replies:
         for number, one in enumerate(_batches(asked, thresholds, notes, noted, max_tokens)):
             found = ask(model, one.requests, cache=replies, budget=budget, progress=progress)
@@ -111,12 +112,12 @@ def answer(
             pairs = zip(one.requests, found.outcomes, strict=True)
             cost += sum(budget.cost(q, r) for q, r in pairs if isinstance(r, Reply))
             known += table["note"].drop_nulls().len()
+            again += len(table.filter(AGAIN))
             add(total, found.tally)
-    complete = not states.get("failed") and not states.get("unsent")
     said = {
         "records": sum(states.values()),
         "states": dict(sorted(states.items())),
-        "complete": complete,
+        "complete": not again,
         "with_note": known,
         "notes_elsewhere": len(notes) - known,
         "cost": cost,
@@ -208,9 +209,7 @@ def _table(
     drafts = iter(read)
     for row, end in replies:
         if isinstance(end, Failure):
-            state = "unsent" if end.reason == "unsent" else "failed"
-            why = f"{end.reason}: {end.detail}" if end.detail else end.reason
-            said[row] = (state, None, None, why, None, None)
+            said[row] = (end.state, None, None, end.why, None, None)
             continue
         found = next(drafts)
         tokens = (end.prompt_tokens, end.reply_tokens)

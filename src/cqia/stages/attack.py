@@ -25,7 +25,7 @@ from cqia.llm.ask import Tally, ask, plan
 from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
 from cqia.llm.protocol import Model, Outcome, Reply, Request
-from cqia.scores import verdict_of
+from cqia.scores import AGAIN, verdict_of
 from cqia.workers import Progress
 
 MOVES: dict[str, pl.DataType] = {
@@ -121,7 +121,7 @@ def attack(
     said = {
         "askings": len(table),
         "states": states,
-        "complete": not states.get("failed") and not states.get("unsent"),
+        "complete": table.filter(AGAIN).is_empty(),
         "cost": sum(budget.cost(q, r) for q, r in pairs if isinstance(r, Reply)),
     }
     return Attacked(store.seal(folder, mark, {**facts, **said}), found.tally)

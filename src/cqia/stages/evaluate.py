@@ -32,6 +32,7 @@ from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
 from cqia.llm.local import Local
 from cqia.llm.protocol import Asking, Failure, Messages, Model, Outcome, Reply, Request
+from cqia.scores import AGAIN
 from cqia.training.chat import Chat, opened
 from cqia.workers import Progress
 
@@ -42,8 +43,6 @@ CODE = (
     "training/chat",
 )  # fmt: skip
 """What outcomes depend on, beside the model; a change elsewhere makes nothing anew."""
-LASTING = r"^(?:judge: )?too long"
-"""Failures that asking again won't mend: they don't keep a result from being complete."""
 FREE = Price()
 
 
@@ -131,9 +130,8 @@ def evaluate(
     states = dict(outcomes["state"].value_counts().sort("state").iter_rows())
     if sum(states.values()) != len(items):
         raise RuntimeError(f"{folder}: {states} are not {len(items)} items")
-    broken = outcomes.filter(pl.col("state") == "failed", ~pl.col("reason").str.contains(LASTING))
     said = {"n": len(items), "states": states}
-    said["complete"] = not len(broken) and "unsent" not in states
+    said["complete"] = outcomes.filter(AGAIN).is_empty()
     took = {"seconds": round(time.monotonic() - began, 3), "cost": hands.spent}
     store.write_json(folder / "timing.json", took)
     return {**store.seal(folder, mark, {**facts, **said}), "spent": hands.spent}

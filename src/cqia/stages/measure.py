@@ -25,13 +25,11 @@ from cqia.llm.cache import Cache
 from cqia.llm.protocol import Choosing, Failure, Model, Outcome, Reply
 from cqia.record import TEXT
 from cqia.scorers.base import RULES, Learnt, Numbers, Reading, Texts, Weighed
-from cqia.scores import SCORES, folder_of
+from cqia.scores import AGAIN, SCORES, folder_of
 from cqia.workers import Progress, Workers, spread
 
 TOLD = {name: SCORES[name] for name in ("state", "reason", "verdict")}
 NO_TEXT = "no text for this scorer"
-AGAIN = pl.col("state").is_in(["failed", "unsent"]) & ~pl.col("reason").str.starts_with("too long")
-"""What another run may mend; a text that is too long for a model stays so."""
 
 
 class Measured(NamedTuple):
@@ -258,9 +256,7 @@ def _row(scorer: Weighed, case: Texts, outcomes: Sequence[Outcome]) -> tuple[Any
         return "unasked", None, None, None, NO_TEXT, None, None
     for one in outcomes:
         if isinstance(one, Failure):
-            state = "unsent" if one.reason == "unsent" else "failed"
-            said = f"{one.reason}: {one.detail}" if one.detail else one.reason
-            return state, None, None, None, said, None, None
+            return one.state, None, None, None, one.why, None, None
     replies = [one for one in outcomes if isinstance(one, Reply)]
     said = "\n".join(one.text for one in replies)
     tokens = (sum(one.prompt_tokens or 0 for one in replies), 0)

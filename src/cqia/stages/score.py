@@ -29,7 +29,7 @@ from cqia.llm.budget import Budget, Price
 from cqia.llm.cache import Cache
 from cqia.llm.protocol import Model, Outcome, Reply, Request
 from cqia.record import TEXT
-from cqia.scores import SCORES, folder_of, verdict_of
+from cqia.scores import AGAIN, SCORES, folder_of, verdict_of
 from cqia.workers import Progress
 
 
@@ -92,7 +92,7 @@ def score(
     budget, total = Budget(price, most), Tally()
     states: dict[str, int] = {}
     spent: dict[str, float] = {"cost": 0.0}
-    count = 0
+    count = again = 0
     with Cache(cache) as replies:
         for number, frame in enumerate(records(asked)):
             requests, rows = _requests(judge, frame, repeats)
@@ -105,11 +105,11 @@ def score(
             pairs = zip(requests, found.outcomes, strict=True)
             spent["cost"] += sum(budget.cost(q, r) for q, r in pairs if isinstance(r, Reply))
             count += len(frame)
+            again += len(table.filter(AGAIN))
             add(total, found.tally)
     if sum(states.values()) != count * repeats:
         raise RuntimeError(f"{folder}: {states} are not {count} records {repeats} times")
-    complete = not states.get("failed") and not states.get("unsent")
-    said = {"records": count, "states": dict(sorted(states.items())), "complete": complete}
+    said = {"records": count, "states": dict(sorted(states.items())), "complete": not again}
     return Scored(store.seal(folder, mark, {**facts, **said, **spent}), total)
 
 
