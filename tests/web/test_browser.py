@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import socket
@@ -13,14 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from cqia.contamination import Benchmark
 from cqia.queries.whatif import whatif
-from cqia.reviewing import duels, exchange, outcomes, people, queue
+from cqia.reviewing import duels, exchange, gold, outcomes, people, queue
 from cqia.reviewing.book import Book
 from cqia.reviewing.duels import Pair
 from cqia.stages.assemble import assemble
+from cqia.stages.dedup import dedup
 from cqia.web.app import create
 from tests.reviewing.made import folder
 from tests.test_pairs import build
@@ -334,6 +338,10 @@ def test_hostile_records_do_nothing_in_a_browser(tmp_path: Path, chromium: Drive
         "one",
         rows(len(bad), {name: (lambda n: bad[n]) for name in ("instruction", "output")}),
     )
+    items = tmp_path / "bad.jsonl"
+    items.write_text("".join(f"{json.dumps({'question': one})}\n" for one in bad[:-1]), "utf-8")
+    dedup(work=work, near="none", benchmarks=[Benchmark(name="bad", files=(str(items),))])
+    assert len(pl.read_parquet(work / "dedup" / "contamination" / "bad.parquet")) > 10
     with serve(work, chromium) as server:
         ids = [(f"one-k{n}", "one") for n in range(len(bad))]
         queue.start(server.book, bad[0], ids, overlap=0)
@@ -341,6 +349,9 @@ def test_hostile_records_do_nothing_in_a_browser(tmp_path: Path, chromium: Drive
             Pair(f"q{n}", text[:90], text, text, "甲", "乙", text, text) for n, text in enumerate(bad)
         ])  # fmt: skip
         page = server.page("主", "owner")
+        for n, text in enumerate(bad):
+            gold.mark(server.book, record=f"one-k{n}", source="one", person=1, action="reject",
+                      reason=text[:500])  # fmt: skip
         asked: list[Driven] = []
         page.on("request", lambda one: asked.append(one))
         for n in range(len(bad)):
@@ -350,7 +361,16 @@ def test_hostile_records_do_nothing_in_a_browser(tmp_path: Path, chromium: Drive
             page.goto(f"{server.address}/compare/vote?round=2")
             press(page, "0")
             assert "pwned" not in page.title()
-        for path in ("/", "/records", "/round?round=1", "/compare/results?round=2"):
+        pairs = [f"/pairs?kind=bad&after={n}" for n in range(0, 20, 10)]
+        others = ("/gold", "/whatif", "/people", "/exchange", "/rounds/new", "/review")
+        for path in (
+            "/",
+            "/records",
+            "/round?round=1",
+            "/compare/results?round=2",
+            *pairs,
+            *others,
+        ):
             page.goto(f"{server.address}{path}")
             assert page.title().endswith("cqia 数据台")
         assert all(one.url.startswith(server.address) for one in asked)
