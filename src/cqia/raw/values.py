@@ -59,14 +59,14 @@ def cut_lines(block: bytes, first: int) -> Values:
         ends = np.append(ends, len(data))
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
     rows = np.arange(first, first + len(ends), dtype=np.int64)
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError:
-        return _cut_broken(block, starts, ends, rows)
     offsets = np.concatenate((starts, ends[-1:])).astype(np.int64)
     column = pa.LargeStringArray.from_buffers(
         len(starts), pa.py_buffer(offsets.tobytes()), pa.py_buffer(block)
     )
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return _cut_broken(block, starts, ends, rows)
     text = pl.Series("json", column).str.strip_chars(" \t\r\n")
     return _without_empty(text, pl.Series("row", rows), [])
 
