@@ -81,7 +81,8 @@ def test_the_regression_finds_which_source_helps_and_checks_it() -> None:
     given += [mixture(f"m{n}", row) for n, row in enumerate(shares)]
     values = dict(zip(SOURCES, truth, strict=True))
     values |= {f"m{n}": float(row @ truth) for n, row in enumerate(shares)}
-    effects, best = mixed(cells(values), given)
+    effects, best, skipped = mixed(cells(values), given)
+    assert skipped == 0
     value = dict(effects.select("source", "predicted").iter_rows())
     assert value["a"] == pytest.approx(1.0, abs=0.05)
     assert value["c"] == pytest.approx(-0.5, abs=0.05)
@@ -98,7 +99,10 @@ def test_the_regression_finds_which_source_helps_and_checks_it() -> None:
 
 
 def test_too_few_rows_are_no_regression() -> None:
-    effects, best = mixed(cells({"a": 1.0, "b": 2.0}), [subset("a"), subset("b")])
+    effects, best, skipped = mixed(cells({"a": 1.0, "b": 2.0}), [subset("a"), subset("b")])
+    assert skipped == 0
+    few = [*(subset(name) for name in SOURCES), mixture("m", [1, 1, 1])]
+    assert mixed(cells({"a": 1.0, "m": 2.0}), few)[2] == 1
     assert len(effects) == len(best) == 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from cqia import store
 from cqia.reporting import data_figures, figures, grids, heat, html, methods, words
 from cqia.reporting.answers import answers
 from cqia.reporting.both import Both, same
@@ -201,6 +202,11 @@ def _attribution(report: Report, material: Material) -> str:
         title = ATTRIBUTION.get(key, same(key))
         inner = report.table(f"attribution-{key}", title, frame)
         body += html.folded(title, inner) if inner else ""
+    facts = store.manifest(material.work / "attribute") or {}
+    if skipped := facts.get("skipped"):
+        zh = f"{skipped} 项能力的行数太少，没有做混合回归。"
+        told = Both(zh, f"For {skipped} abilities there are too few rows for a regression.")
+        body += html.paragraph(told, "note")
     return body
 
 

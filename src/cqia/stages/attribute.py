@@ -30,6 +30,8 @@ from cqia.statistics.mixtures import Fit, best, effects, fit
 PLACE = ("base", "benchmark", "group", "direction")
 LEAST = 0.05
 """A smaller share is not trained in a check (this project's choice)."""
+EVEN = "all-even"
+"""All sources in equal shares: what leaving one out is compared with."""
 CHECK = "check-"
 """Subsets that were trained to check a prediction begin so: `check-BENCHMARK-GROUP`."""
 
@@ -56,20 +58,22 @@ def attribute(work: Path) -> store.Facts:
     store.begin(folder, mark)
     cells = pl.read_parquet(compared / "cells.parquet").filter(pl.col("group") != "macro")
     pairs = pl.read_parquet(compared / "pairs.parquet").filter(pl.col("group") != "macro")
+    *regression, skipped = mixed(cells, told["subsets"])
     tables = {
         "without": without(pairs, told["subsets"]),
         "pairs": together(cells, told["subsets"]),
-        **dict(zip(("effects", "mixtures"), mixed(cells, told["subsets"]), strict=True)),
+        **dict(zip(("effects", "mixtures"), regression, strict=True)),
     }
     for name, table in tables.items():
         store.write_frame(folder / f"{name}.parquet", table)
-    return store.seal(folder, mark, {**facts, "tables": {k: len(t) for k, t in tables.items()}})
+    sizes = {name: len(table) for name, table in tables.items()}
+    return store.seal(folder, mark, {**facts, "tables": sizes, "skipped": skipped})
 
 
 def without(pairs: pl.DataFrame, subsets: list[store.Facts]) -> pl.DataFrame:
     """What a source adds to all the others: `all-even` against `without-SOURCE`, turned."""
     names = [one["name"] for one in subsets if one["kind"] == "without"]
-    first = pairs.filter(pl.col("first") == "all-even", pl.col("second").is_in(names))
+    first = pairs.filter(pl.col("first") == EVEN, pl.col("second").is_in(names))
     sign = pl.when(pl.col("direction") == "higher").then(1.0).otherwise(-1.0)
     low, high = sign * pl.col("difference_low"), sign * pl.col("difference_high")
     return first.select(
@@ -103,22 +107,29 @@ def together(cells: pl.DataFrame, subsets: list[store.Facts]) -> pl.DataFrame:
     return table.with_columns(more_than_mean=more).sort(*PLACE, "pair")
 
 
-def mixed(cells: pl.DataFrame, subsets: list[store.Facts]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The regression's effects a source, and the best mixture, a row an ability each."""
+def mixed(
+    cells: pl.DataFrame, subsets: list[store.Facts]
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """The regression's effects a source, and the best mixture, a row an ability each.
+
+    The number is of abilities for which there are mixtures, but too few rows to learn from.
+    """
     sources, weights = design(subsets)
-    effect_rows, best_rows = [], []
+    mixtures = any(one["kind"] == "mixture" and one["name"] != EVEN for one in subsets)
+    effect_rows, best_rows, skipped = [], [], 0
     values = _turned(cells).filter(pl.col("subset").is_in(list(weights)))
     for place, part in values.group_by(*PLACE, maintain_order=True):
         part = part.drop_nulls("value")
         learnt_from = part.filter(~pl.col("subset").str.starts_with(CHECK))
         if len(learnt_from) < len(sources) + 2 or len(sources) < 2:
+            skipped += mixtures
             continue
         inner = np.array([weights[name] for name in learnt_from["subset"]])
         found = fit(inner, learnt_from["value"].to_numpy())
         where = dict(zip(PLACE, place, strict=True))
         effect_rows += _effects(where, found, sources)
         best_rows.append({**where, **_best(found, sources, part, weights)})
-    return pl.DataFrame(effect_rows), pl.DataFrame(best_rows)
+    return pl.DataFrame(effect_rows), pl.DataFrame(best_rows), skipped
 
 
 def design(subsets: list[store.Facts]) -> tuple[list[str], dict[str, list[float]]]:
