@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from cqia.reporting import both
+from cqia.reporting import both, words
 from cqia.reporting.both import Both, same
 from cqia.reporting.html import spans, text
 from cqia.reporting.material import Material
@@ -50,7 +50,7 @@ def _benchmark(material: Material, base: str, benchmark: str) -> str:
             body += _item(before[item], after[item], name)
     if not body:
         return ""
-    title = same(f"{base} · {benchmark}")
+    title = same(f"{base} · {benchmark}") + words.tag(material, benchmark)
     return f"<details><summary>{spans(title)}</summary>\n{body}</details>\n"
 
 
@@ -60,7 +60,7 @@ def _lot(item: str) -> str:
 
 def _item(before: dict[str, Any], after: dict[str, Any], name: str) -> str:
     gold = before.get("gold")
-    said = f" · {spans(Both('标准答案', 'reference'))}：{_reply(str(gold))}" if gold else ""
+    said = f"{spans(Both('标准答案', 'reference'))}：{_reply(str(gold))}" if gold else ""
     head = f"<h4>{text(before['item'])} · {text(before['group'])}</h4>"
     asked = before.get("question")
     head += f'<div class="asked">{_reply(str(asked))}</div>' if asked else ""
