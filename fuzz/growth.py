@@ -3,8 +3,8 @@
 An attack is first tried short and a little longer. The ones that grow most are measured at four
 sizes, each double the one before, and a line is laid through the logarithms: 1 is linear, 2 is
 quadratic. A steep one is measured again, up to twice, since another process may have been in the
-way, and then once over a text sixteen times as long: a reader may refuse what would take long. Where even the longest text takes less than `MEANINGFUL`, the exponent says nothing and is not
-told.
+way, and then once over a text sixteen times as long: a reader may refuse what would take long.
+Where even the longest text takes less than `MEANINGFUL`, the exponent says nothing and is not told.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def fitted(read: Reads, attack: Attack, sizes: Sequence[int] = SIZES) -> Growth:
 
 
 def _bounded(read: Reads, attack: Attack, size: int, found: Growth) -> Growth:
-    """What holds over a text sixteen times as long, if something puts an end to the growth there."""
+    """What holds over a text sixteen times as long, if something ends the growth there."""
     far = seconds(read, attack.text(16 * size))
     slope = math.log(max(far, 1e-6) / found.seconds) / math.log(16)
     if slope > STEEP:

@@ -12,7 +12,7 @@ from fuzz.targets import TARGETS, chosen
 
 from cqia.errors import UserError
 
-SLOW = ("source-", "reader-", "audit")
+SLOW = ("source-", "reader-", "audit", "raw-json")
 """Targets that read, clean and filter whole records: one input each in the default tests."""
 
 
