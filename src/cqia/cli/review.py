@@ -68,13 +68,17 @@ def bring(file: Path, work: Path) -> None:
 @show.work_option
 @show.format_option
 def decisions(work: Path, format_: str) -> None:
-    """Write decisions.parquet and notes.parquet anew from the book, and show the decisions."""
+    """Write the decisions, checked pairs and notes anew from the book, and show what is decided.
+
+    A pair that people confirmed or refuted is shown as what it comes to for its record.
+    """
+    from cqia import decisions as decided
     from cqia.reviewing import outcomes
     from cqia.reviewing.book import Book
 
-    frame = outcomes.export(Book(work))
-    names = ["id", "source", "verdict", "verified", "reason", "by", "raters"]
-    show.table(frame.select(names), format_)
+    outcomes.export(Book(work))
+    names = ["id", "source", "verdict", "rule", "verified", "reason", "by", "raters"]
+    show.table(decided.read(work).select(names), format_)
 
 
 @command.command(epilog="Example:  cqia review duel --file pairs.jsonl --name belle --work work")
