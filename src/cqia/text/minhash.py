@@ -12,7 +12,7 @@ from cqia.text.kernels import decode, slot, table_size
 
 Array = npt.NDArray[Any]
 
-EMPTY = np.uint32(0xFFFFFFFF)
+EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 """The key of a text without n-grams; no other text has it."""
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX_A = np.uint64(0xFF51AFD7ED558CCD)
@@ -21,6 +21,7 @@ _SHIFT = np.uint64(33)
 _HALF = np.uint64(32)
 _TOP = np.uint32(0xFFFFFFFF)
 _LANES = 32
+_LAST = np.uint64(0xFFFFFFFFFFFFFFFE)
 
 
 @njit(cache=True, nogil=True)
@@ -78,7 +79,7 @@ def signatures(
 
     The permutation stands outside and the n-grams inside as a minimum over contiguous 32-bit
     numbers, so that the compiler vectorises it; the row is filled up with its first n-gram, which
-    changes no minimum, so that no remainder is left to a scalar loop. `whole` becomes a 32-bit hash
+    changes no minimum, so that no remainder is left to a scalar loop. `whole` becomes a 64-bit hash
     of the whole text.
     """
     widest = 1
@@ -92,7 +93,7 @@ def signatures(
         for at in range(count):
             short[at] = np.uint32(long[at] >> _HALF)
             all_of_it = (all_of_it ^ long[at]) * _BASE
-        whole[row] = min(np.uint32(mix(all_of_it) >> _HALF), np.uint32(_TOP - 1))
+        whole[row] = min(mix(all_of_it), _LAST)
         if count == 0:
             whole[row] = EMPTY
         full = (count + _LANES - 1) // _LANES * _LANES
@@ -107,7 +108,7 @@ def signatures(
 
 @njit(cache=True, nogil=True)
 def band_keys(signature: Array, whole: Array, bands: int, out: Array) -> None:
-    """Row 0 of `out`: the whole texts' hashes; row 1 + b: the 32-bit hash of band b."""
+    """Row 0 of `out`: the whole texts' hashes; row 1 + b: the 64-bit hash of band b."""
     rows = signature.shape[1] // bands
     for row in range(len(signature)):
         out[0, row] = whole[row]
@@ -115,8 +116,7 @@ def band_keys(signature: Array, whole: Array, bands: int, out: Array) -> None:
             value = np.uint64(band + 1)
             for at in range(band * rows, (band + 1) * rows):
                 value = mix(value * _BASE + np.uint64(signature[row, at]))
-            key = min(np.uint32(value >> _HALF), np.uint32(_TOP - 1))
-            out[1 + band, row] = EMPTY if whole[row] == EMPTY else key
+            out[1 + band, row] = EMPTY if whole[row] == EMPTY else min(value, _LAST)
 
 
 @njit(cache=True, nogil=True)
@@ -150,26 +150,27 @@ def roots(parent: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def open_buckets(keys: Array, parent: Array) -> tuple[Array, Array]:
-    """From sorted `hash << 32 | row`: the buckets whose rows are not all of one cluster yet.
+def open_buckets(keys: Array, bits: np.uint64, parent: Array) -> tuple[Array, Array]:
+    """From sorted keys, a hash above a row's `bits`: the buckets that are not one cluster yet.
 
     Returns their rows end to end, and the bounds of the buckets.
     """
+    low = (np.uint64(1) << bits) - np.uint64(1)
     members = np.empty(0, np.int64)
     bounds = np.empty(0, np.int64)
     for writing in range(2):
         used, count, start = 0, 0, 0
         while start < len(keys):
             stop, several = start + 1, False
-            first = find(parent, np.int64(keys[start] & np.uint64(_TOP)))
-            while stop < len(keys) and keys[stop] >> _HALF == keys[start] >> _HALF:
-                row = np.int64(keys[stop] & np.uint64(_TOP))
+            first = find(parent, np.int64(keys[start] & low))
+            while stop < len(keys) and keys[stop] >> bits == keys[start] >> bits:
+                row = np.int64(keys[stop] & low)
                 several = several or find(parent, row) != first
                 stop += 1
             if several:
                 if writing:
                     for at in range(start, stop):
-                        members[used + at - start] = np.int64(keys[at] & np.uint64(_TOP))
+                        members[used + at - start] = np.int64(keys[at] & low)
                     bounds[count] = used
                 used += stop - start
                 count += 1

@@ -65,7 +65,7 @@ class NearIndex:
     they were cut into batches nor on `threads` or `budget`.
 
     Args:
-        folder: where the files go; 1.5 KB a text of 600 Chinese characters beside the text itself.
+        folder: where the files go; 0.6 KB a text beside the text itself.
         minhash: how texts become keys.
         budget: bytes for the keys of one band; with more texts a band takes several passes.
         threads: how many signatures are computed at a time.
@@ -200,7 +200,7 @@ class _Search:
         from cqia.text.minhash import open_buckets
 
         keys = self.shards.keys(unit.band, unit.low, unit.high, self.copies)
-        members, bounds = open_buckets(keys, self.parent)
+        members, bounds = open_buckets(keys, np.uint64(self.shards.bits), self.parent)
         if len(members):
             yield from self.buckets(members, bounds)
 

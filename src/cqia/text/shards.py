@@ -32,7 +32,7 @@ def write_shard(
     """Write the shard `number` of an index; returns its rows.
 
     Args:
-        folder: where the index stands; 1.5 KB a text of 600 Chinese characters beside the text.
+        folder: where the index stands; 0.6 KB a text beside the text.
         number: the shard's place among all.
         text: matching views.
         minhash: how texts become keys.
@@ -41,7 +41,7 @@ def write_shard(
     folder.mkdir(parents=True, exist_ok=True)
     paths = [_place(folder, number, kind) for kind in ("texts", "heads", "keys")]
     own = [path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}") for path in paths]
-    keys = np.empty((1 + minhash.bands, len(text)), np.uint32)
+    keys = np.empty((1 + minhash.bands, len(text)), np.uint64)
     slices = [text.slice(at, _ADD_ROWS) for at in range(0, len(text), _ADD_ROWS)]
     at, end = 0, 0
     with (
@@ -91,10 +91,15 @@ class Shards:
         """All rows."""
         return sum(self.sizes)
 
+    @property
+    def bits(self) -> int:
+        """What a row's number takes of a key; the rest is as much of its hash as there is room."""
+        return max(1, (self.count - 1).bit_length())
+
     def keys(
         self, band: int, low: int, high: int, copies: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.uint64]:
-        """Sorted `hash << 32 | row` of a band's hashes in [low, high), without copies."""
+        """Sorted keys of a band, a hash above a row's bits: hashes from low to high, no copies."""
         found = np.concatenate([np.empty(0, np.uint64), *self._keys(band, low, high, copies)])
         found.sort()
         return found
@@ -107,11 +112,12 @@ class Shards:
         at = 0
         for number, size in enumerate(self.sizes):
             with _place(self.folder, number, "keys").open("rb") as file:
-                file.seek(4 * size * band)
-                key = np.fromfile(file, np.uint32, size).astype(np.uint64)
-            keep = (key >= low) & (key < high) & (key != EMPTY) & ~copies[at : at + size]
+                file.seek(8 * size * band)
+                key = np.fromfile(file, np.uint64, size)
+            keep = (key >= low) & (key <= high) & (key != EMPTY) & ~copies[at : at + size]
             row = np.flatnonzero(keep).astype(np.uint64) + np.uint64(at)
-            yield key[keep] << np.uint64(32) | row
+            bits = np.uint64(self.bits)
+            yield key[keep] >> bits << bits | row
             at += size
 
     def heads(self, members: Rows) -> npt.NDArray[np.void]:
@@ -147,7 +153,7 @@ class Shards:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A piece of a search: one band's keys whose hash lies in [low, high)."""
+    """A piece of a search: one band's keys whose hash lies between low and high, both included."""
 
     band: int
     low: int
@@ -162,6 +168,6 @@ def units(shards: Shards, budget: int) -> list[Unit]:
         budget: bytes for the keys of one piece; with more texts a band takes several.
     """
     passes = max(1, math.ceil(8 * shards.count / budget))
-    edges = [(1 << 32) * at // passes for at in range(passes + 1)]
+    edges = [(1 << 64) * at // passes for at in range(passes + 1)]
     bands: Sequence[int] = range(1 + shards.minhash.bands)
-    return [Unit(band, low, high) for band in bands for low, high in pairwise(edges)]
+    return [Unit(band, low, high - 1) for band in bands for low, high in pairwise(edges)]

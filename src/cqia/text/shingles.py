@@ -47,24 +47,26 @@ class MinHash:
         if self.permutations % self.bands:
             raise ValueError(f"{self.permutations} permutations do not fill {self.bands} bands")
 
-    def signatures(self, text: pl.Series) -> tuple[npt.NDArray[np.uint32], ...]:
+    def signatures(
+        self, text: pl.Series
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
         """The signatures (rows x permutations), and a hash of each whole text."""
         from cqia.text.minhash import signatures
 
         data, offsets = flat(text)
         signature = np.empty((len(text), self.permutations), np.uint32)
-        whole = np.empty(len(text), np.uint32)
+        whole = np.empty(len(text), np.uint64)
         numbers = _numbers(self.seed, 2 * self.permutations)
         factors, flips = numbers[0::2] | np.uint32(1), numbers[1::2].copy()
         signatures(data, offsets, self.ngram, factors, flips, signature, whole)
         return signature, whole
 
-    def keys(self, text: pl.Series) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
+    def keys(self, text: pl.Series) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
         """The keys (1 + bands x rows) and the sketches (rows x permutations, a byte each)."""
         from cqia.text.minhash import band_keys
 
         signature, whole = self.signatures(text)
-        keys = np.empty((1 + self.bands, len(text)), np.uint32)
+        keys = np.empty((1 + self.bands, len(text)), np.uint64)
         band_keys(signature, whole, self.bands, keys)
         return keys, signature.astype(np.uint8)
 
