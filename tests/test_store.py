@@ -140,6 +140,45 @@ def test_a_full_disk_is_one_line(tmp_path: Path, fault: Exception) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_disk_that_fills_in_a_pages_header_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_: pl.DataFrame, *__: object, **___: object) -> None:
+        raise pl.exceptions.ComputeError("parquet: Invalid thrift: transport error")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", write)
+    with pytest.raises(UserError, match=r"x\.parquet: no space left"):
+        store.write_frame(tmp_path / "x.parquet", pl.DataFrame({"a": [1]}))
+
+
+def test_a_damaged_or_missing_file_is_named_with_what_to_delete(tmp_path: Path) -> None:
+    part = tmp_path / "curate" / "one" / "000000-000000"
+    path = part / "kept.parquet"
+    store.write_frame(path, pl.DataFrame({"a": range(1000)}))
+    store.write_frame(tmp_path / "dedup" / "x.unfinished" / "y.parquet", pl.DataFrame())
+
+    def read() -> None:
+        with store.lock(tmp_path):
+            pl.read_parquet(path)
+
+    read()
+    for spoil in (lambda: path.write_bytes(path.read_bytes()[:-20]), path.unlink):
+        spoil()
+        with pytest.raises(UserError) as told:
+            read()
+        assert f"{path}: this file is " in str(told.value)
+        assert f"delete {tmp_path / 'curate' / 'one'} and run again" in str(told.value)
+
+
+def test_a_part_takes_the_place_of_another_in_one_step(tmp_path: Path) -> None:
+    for number in (1, 2):
+        with store.part(tmp_path, "p") as place:
+            (place / f"{number}").touch()
+    assert [one.name for one in (tmp_path / "p").iterdir()] == ["2"]
+    assert store.parts(tmp_path) == [tmp_path / "p"]
+    assert [one.name for one in tmp_path.iterdir()] == ["p"]
+
+
 def test_other_faults_are_not_taken_for_a_full_disk() -> None:
     assert no_room(OSError(13, "Permission denied")) is None
     assert no_room(ValueError("28")) is None

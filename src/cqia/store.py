@@ -9,6 +9,7 @@ parameters give the same bytes.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import functools
 import hashlib
@@ -108,7 +109,13 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
     """Write a Parquet file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as temporary:
-        frame.write_parquet(temporary, compression="zstd", compression_level=1)
+        try:
+            frame.write_parquet(temporary, compression="zstd", compression_level=1)
+        except pl.exceptions.ComputeError as fault:
+            if "transport error" not in str(fault):
+                raise
+            # So the writer calls it when a disk takes no more in the middle of a page's header.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from fault
 
 
 def read_json(path: Path) -> Facts:
@@ -225,15 +232,17 @@ def damaged(work: Path, fault: Exception) -> UserError | None:
 
     Our own files appear whole or not at all, so it is the disk, or somebody, that broke it.
     """
-    told = str(fault)
     for path in sorted(work.rglob("*.parquet")):
         if not any(part.endswith(_UNFINISHED) for part in path.parts) and not _sound(path):
             return _spoilt(work, path, "this file is damaged")
-    absent = isinstance(fault, FileNotFoundError) and str(work) in told
-    if not absent:
-        return None
-    named = re.search(rf"{re.escape(str(work))}/[^'\"\n]*\.\w+", told)
-    return _spoilt(work, Path(named[0]), "this file is gone") if named else None
+    if isinstance(fault, FileNotFoundError):
+        for tail in re.findall(r"[^\s'\"]+", str(fault)):  # Polars tells only the end of a path
+            parts = tail.split("/")
+            for place, part in enumerate(parts[:-1]):
+                path = work.joinpath(*parts[place:])
+                if part and (work / part).is_dir() and not path.exists():
+                    return _spoilt(work, path, "this file is gone")
+    return None
 
 
 def _spoilt(work: Path, path: Path, what: str) -> UserError:
