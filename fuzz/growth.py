@@ -90,6 +90,8 @@ def growth(read: Reads, given: Iterable[Attack], sizes: Sequence[int] = SIZES) -
     for attack in given:
         tried += 1
         short, longer = (seconds(read, attack.text(size)) for size in SCREEN)
+        if math.isinf(longer):  # once more: it may have been compiling
+            longer = seconds(read, attack.text(SCREEN[1]))
         if math.isinf(longer):
             return Growth(math.inf, math.inf, attack.shown(), tried)
         ranked.append((longer / max(short, 1e-5), longer, attack))

@@ -51,7 +51,7 @@ class Tally:
             self.stopped += 1
         elif end.code:
             self.untold += 1
-            self.faults.append(f"exit {end.code}: " + " | ".join(end.lines[-6:]))
+            self.faults.append(f"exit {end.code}: " + "\n    ".join(end.lines[-30:]))
         return end
 
     def same(self, world: World, work: Path) -> None:
