@@ -22,7 +22,7 @@ from cqia.llm.endpoint import Endpoint
 from cqia.llm.protocol import Model
 from cqia.llm.scripted import Scripted
 from cqia.queries.why import why
-from cqia.stages.answer import Answered, answer, forecast
+from cqia.stages.answer import Answered, Wish, answer, forecast
 from cqia.stages.assemble import assemble, export
 from cqia.stages.dedup import dedup
 from cqia.stages.describe import describe
@@ -73,9 +73,9 @@ def source_without_bounds(work: Path, told: list[dict[str, object]]) -> None:
     curate(source, [str(raw)], work=work)
 
 
-def run(work: Path, model: Model, **more: object) -> Answered:
-    given: dict[str, object] = {"cache": work.parent / "r.sqlite", "notes": {}} | more
-    return answer(work, model, FREE, **given)  # type: ignore[arg-type]
+def run(work: Path, model: Model, *, cache: Path | None = None, **more: object) -> Answered:
+    wish = Wish(**({"notes": {}} | more))  # type: ignore[arg-type]
+    return answer(work, model, FREE, wish, cache=cache or work.parent / "r.sqlite")
 
 
 def test_answers_are_cleaned_and_what_is_none_is_a_state(work: Path) -> None:
@@ -210,21 +210,21 @@ def test_a_second_run_sends_nothing_and_a_bound_is_kept(work: Path) -> None:
     plans = {"now": "503"}
     with serve(lambda asked, _: plans["now"] if "第3个" in asked else f"say {GOOD}") as stub:
         model = Endpoint(name="stub", url=stub.url, retries=0)
-        place = {"cache": work.parent / "r.sqlite", "notes": {}}
-        ahead = forecast(work, model, price, **place)  # type: ignore[arg-type]
+        wish, cache = Wish(notes={}), work.parent / "r.sqlite"
+        ahead = forecast(work, model, price, wish, cache=cache)
         assert (ahead["records"], ahead["requests"], ahead["cached"]) == (5, 5, 0)
         most = ahead["cost_at_most"] / 5 * 2.5
-        found = answer(work, model, price, most=most, **place)  # type: ignore[arg-type]
+        found = answer(work, model, price, wish, cache=cache, most=most)
         assert found.facts["states"]["unsent"] >= 1
         assert found.tally.cost <= most
-        found = answer(work, model, price, **place)  # type: ignore[arg-type]
+        found = answer(work, model, price, wish, cache=cache)
         assert found.facts["states"] == {"failed": 1, "read": 4}
         assert not found.facts["complete"]
         plans["now"] = f"say {GOOD}"
-        found = answer(work, model, price, **place)  # type: ignore[arg-type]
+        found = answer(work, model, price, wish, cache=cache)
         assert (found.facts["states"], found.tally.attempts) == ({"read": 5}, 1)
         sent = stub.asked.total()
-        again = answer(work, model, price, **place)  # type: ignore[arg-type]
+        again = answer(work, model, price, wish, cache=cache)
         assert again.facts == found.facts
         assert stub.asked.total() == sent
         assert set(stub.paid.values()) == {1}

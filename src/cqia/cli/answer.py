@@ -67,26 +67,22 @@ def command(
     found = named(name, models)
     price = affordable(found, max_cost)
     known = notes.found(work, file)
-    limits = tuple(map(threshold, thresholds))
+    wish = stage.Wish(
+        notes=known, noted=noted, sources=sources, limit=limit,
+        thresholds=tuple(map(threshold, thresholds)), max_tokens=max_tokens,
+    )  # fmt: skip
     if dry_run:
-        ahead = stage.forecast(
-            work, found.model, price, cache=cache, notes=known, noted=noted, sources=sources,
-            limit=limit, thresholds=limits, max_tokens=max_tokens,
-        )  # fmt: skip
+        ahead = stage.forecast(work, found.model, price, wish, cache=cache)
         show.forecast(ahead, format_, priced=found.price is not None)
         return
     if batch:
-        asked = stage.questions(
-            work, notes=known, noted=noted, sources=sources, limit=limit, thresholds=limits,
-            max_tokens=max_tokens,
-        )  # fmt: skip
+        asked = stage.questions(work, wish)
         show.batch(found, asked, cache=cache, most=max_cost, format_=format_)
         return
     with store.lock(work), show.progress("answer") as progress:
         done = stage.answer(
-            work, found.model, price, cache=cache, notes=known, noted=noted, sources=sources,
-            limit=limit, thresholds=limits, max_tokens=max_tokens, most=max_cost, progress=progress,
-        )  # fmt: skip
+            work, found.model, price, wish, cache=cache, most=max_cost, progress=progress
+        )
     facts = done.facts
     rows = [("records without an answer", facts["records"]), ("with a note", facts["with_note"])]
     rows += [("notes for other records", facts["notes_elsewhere"])]

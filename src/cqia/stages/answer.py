@@ -1,6 +1,7 @@
 """Answer: a model drafts answers for the records that have none, with a person's note where given.
 
-    answer(work, model, price, cache=Path("replies.sqlite"), notes={"ruozhiba-1": "偷换了概念"})
+    wish = Wish(notes={"ruozhiba-1": "偷换了概念"})
+    answer(work, model, price, wish, cache=Path("replies.sqlite"))
 
 writes `work/answer/MODEL/`, a row a record without an answer: what the model wrote, word for word,
 and the answer that was made of it. Nothing that curate kept is changed; assemble takes the answers
@@ -10,7 +11,7 @@ of the models that it is told of. A reply that refuses or breaks off is a state 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,24 @@ class Answered(NamedTuple):
     tally: Tally
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which records are to be answered, and how."""
+
+    notes: Mapping[str, str]
+    """A person's note by the record's id."""
+    noted: bool = False
+    """Whether only records with a note are answered."""
+    sources: Sequence[str] = ()
+    """Only these; none: all."""
+    limit: int | None = None
+    """Only the first so many records of each source."""
+    thresholds: Sequence[Threshold] = ()
+    """On what judges said of the question; what misses one is `unasked`."""
+    max_tokens: int = 1_024
+    """Of one answer."""
+
+
 class _Batch(NamedTuple):
     """Waiting records: which are asked, with which request and note; why the others are not."""
 
@@ -50,14 +69,9 @@ def answer(
     work: Path,
     model: Model,
     price: Price,
+    wish: Wish,
     *,
     cache: Path,
-    notes: Mapping[str, str],
-    noted: bool = False,
-    sources: Sequence[str] = (),
-    limit: int | None = None,
-    thresholds: Sequence[Threshold] = (),
-    max_tokens: int = 1_024,
     most: float | None = None,
     progress: Progress | None = None,
 ) -> Answered:
@@ -67,32 +81,27 @@ def answer(
         work: a working folder in which curate has run.
         model: who writes.
         price: what it takes.
+        wish: which records, and how.
         cache: the file of replies.
-        notes: a person's note by the record's id.
-        noted: only records with a note are answered.
-        sources: only these; none: all.
-        limit: only the first so many records of each source.
-        thresholds: on what judges said of the question; what misses one is `unasked`.
-        max_tokens: of one answer.
         most: the largest cost of this run; the rest is `unsent`.
         progress: told of every end.
 
     Raises:
         UserError: nothing was curated, an unknown source, or a number out of bounds.
     """
-    asked = askable(work, sources, limit=limit)
+    asked = askable(work, wish.sources, limit=wish.limit)
     facts = asked.facts | {
         "stage": "answer",
         "program": store.program(),
         "prompt": draft.mark(),
-        "max_tokens": max_tokens,
+        "max_tokens": wish.max_tokens,
         "model": model.name,
         "family": model.family,
         "price": asdict(price),
-        "notes": mark_of_notes(notes),
-        "noted": noted,
-        "scores": prints(work, thresholds),
-        "thresholds": [asdict(one) for one in thresholds],
+        "notes": mark_of_notes(wish.notes),
+        "noted": wish.noted,
+        "scores": prints(work, wish.thresholds),
+        "thresholds": [asdict(one) for one in wish.thresholds],
     }
     mark, folder = store.fingerprint(facts), folder_of(work, model.name)
     if (done := store.finished(folder, mark)) and done["complete"]:
@@ -102,9 +111,9 @@ def answer(
     states: dict[str, int] = {}
     cost, known, again = 0.0, 0, 0
     with Cache(cache) as replies:
-        for number, one in enumerate(_batches(asked, thresholds, notes, noted, max_tokens)):
+        for number, one in enumerate(_batches(asked, wish)):
             found = ask(model, one.requests, cache=replies, budget=budget, progress=progress)
-            table = _table(one, found.outcomes, model, notes)
+            table = _table(one, found.outcomes, model, wish.notes)
             with store.part(folder, f"{number:05d}") as place:
                 store.write_frame(place / "answers.parquet", table)
             for state, n in table["state"].value_counts().iter_rows():
@@ -119,81 +128,53 @@ def answer(
         "states": dict(sorted(states.items())),
         "complete": not again,
         "with_note": known,
-        "notes_elsewhere": len(notes) - known,
+        "notes_elsewhere": len(wish.notes) - known,
         "cost": cost,
     }
     return Answered(store.seal(folder, mark, {**facts, **said}), total)
 
 
-def questions(
-    work: Path,
-    *,
-    notes: Mapping[str, str],
-    noted: bool = False,
-    sources: Sequence[str] = (),
-    limit: int | None = None,
-    thresholds: Sequence[Threshold] = (),
-    max_tokens: int = 1_024,
-) -> list[Request]:
+def questions(work: Path, wish: Wish) -> list[Request]:
     """Every request that `answer` would look for, for a provider's batch."""
-    prints(work, thresholds)
-    asked = askable(work, sources, limit=limit)
-    batches = _batches(asked, thresholds, notes, noted, max_tokens)
-    return [request for one in batches for request in one.requests]
+    prints(work, wish.thresholds)
+    asked = askable(work, wish.sources, limit=wish.limit)
+    return [request for one in _batches(asked, wish) for request in one.requests]
 
 
-def forecast(
-    work: Path,
-    model: Model,
-    price: Price,
-    *,
-    cache: Path,
-    notes: Mapping[str, str],
-    noted: bool = False,
-    sources: Sequence[str] = (),
-    limit: int | None = None,
-    thresholds: Sequence[Threshold] = (),
-    max_tokens: int = 1_024,
-) -> dict[str, Any]:
+def forecast(work: Path, model: Model, price: Price, wish: Wish, *, cache: Path) -> dict[str, Any]:
     """What `answer` would take: records, requests, found in the cache, tokens and cost at most."""
-    asked = askable(work, sources, limit=limit)
-    prints(work, thresholds)
+    asked = askable(work, wish.sources, limit=wish.limit)
+    prints(work, wish.thresholds)
     found = {"records": 0, "unasked": 0, "with_note": 0, "requests": 0, "repeated": 0, "cached": 0}
     tokens, cost = 0, 0.0
     with Cache(cache) as replies:
-        for one in _batches(asked, thresholds, notes, noted, max_tokens):
+        for one in _batches(asked, wish):
             ahead = plan(model.name, one.requests, cache=replies, budget=Budget(price))
             found["records"] += len(one.frame)
             found["unasked"] += len(one.unasked)
-            found["with_note"] += sum(id_ in notes for id_ in one.frame["id"])
+            found["with_note"] += sum(id_ in wish.notes for id_ in one.frame["id"])
             for name in ("requests", "repeated", "cached"):
                 found[name] += getattr(ahead, name)
             tokens, cost = tokens + ahead.tokens, cost + ahead.cost
     return {**found, "tokens_at_most": tokens, "cost_at_most": cost, "currency": price.currency}
 
 
-def _batches(
-    asked: Askable,
-    thresholds: Sequence[Threshold],
-    notes: Mapping[str, str],
-    noted: bool,
-    max_tokens: int,
-) -> Iterator[_Batch]:
+def _batches(asked: Askable, wish: Wish) -> Iterator[_Batch]:
     """The records without an answer, and what is asked about them."""
     for frame in records(asked):
         waiting = frame.filter(WAITING)
-        _, low = below(asked.work, waiting, thresholds)
+        _, low = below(asked.work, waiting, wish.thresholds)
         missed = dict(low.select("id", "rule").iter_rows())
         one = _Batch(waiting, [], [], {})
         texts = waiting.select("id", "instruction", "input").iter_rows()
         for row, (id_, instruction, given) in enumerate(texts):
-            why = missed.get(id_) or ("no note" if noted and id_ not in notes else "")
+            why = missed.get(id_) or ("no note" if wish.noted and id_ not in wish.notes else "")
             why = why or ("" if instruction.strip() else "no question")
             if why:
                 one.unasked[row] = why
                 continue
-            note = notes.get(id_, "")
-            one.requests.append(draft.ask(instruction, given, note, max_tokens=max_tokens))
+            note = wish.notes.get(id_, "")
+            one.requests.append(draft.ask(instruction, given, note, max_tokens=wish.max_tokens))
             one.rows.append(row)
         yield one
 
