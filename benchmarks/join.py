@@ -3,8 +3,8 @@
 python benchmarks/join.py [--records 1e6 1e7 1e8] [--rows 6] [--bands 42]
 
 A key in memory is a hash above a row's number, 64 bits together, so texts that have nothing in
-common collide: of n texts about n * (1 - exp(-n / 2**h)) in every band, with h = 64 - log2(n) bits of
-hash. Their sketches and texts are read for nothing, and that grows faster than the input. The
+common collide: of n texts about n * (1 - exp(-n / 2**h)) in every band, h = 64 - log2(n) bits of
+hash. Their sketches and texts are read for nothing, which grows faster than the input. The
 script draws keys and counts, beside the formula, for these keys and for keys of 32 bits, and prints
 what is read and held. A record's size is that of the generated corpus (`corpus.py`): 1.7 KB of
 text, a fifth of the texts near-duplicates.
