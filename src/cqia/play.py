@@ -99,7 +99,7 @@ def play(
                 work, experiment.assemble, seed=experiment.seed, out=work / "dataset", bar=bar
             )
         with bar("describe"):
-            facts = describe(work=work)
+            facts = describe(work=work, workers=workers)
         yield Played("describe", facts)
         if experiment.statement:
             for step in matrix.play(
