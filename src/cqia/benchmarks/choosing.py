@@ -17,7 +17,6 @@ from cqia.llm.protocol import Asking, Choosing, Reply, Request, Sampling, Weight
 from cqia.text.choices import find, letters, official, rendered
 
 Mode = Literal["logprob", "generate"]
-MODES: tuple[Mode, ...] = ("logprob", "generate")
 ACCURACY = Metric("accuracy", "of 100", "higher", 100.0)
 
 
