@@ -234,3 +234,67 @@ def test_a_vanished_file_is_one_line_and_mended_by_its_return(
     shutil.move(tmp_path / "away", tmp_path / "y3.jsonl")
     run(tmp_path, "gone", "--cluster", address)
     assert digest(tmp_path / "gone") == digest(tmp_path / "here")
+
+
+NETWORK = """
+ip netns add {a}; ip netns add {b}
+ip link add {a}v type veth peer name {b}v
+ip link set {a}v netns {a}; ip link set {b}v netns {b}
+ip -n {a} addr add 10.77.0.1/24 dev {a}v; ip -n {b} addr add 10.77.0.2/24 dev {b}v
+ip -n {a} link set {a}v up; ip -n {b} link set {b}v up
+ip -n {a} link set lo up; ip -n {b} link set lo up
+"""
+
+
+@pytest.fixture
+def apart() -> Iterator[tuple[str, str]]:
+    """Two network namespaces with a link: hosts that have nothing in common but the disk."""
+    if os.geteuid() or not shutil.which("ip"):
+        pytest.skip("network namespaces need root and iproute2")
+    names = {"a": f"qa{os.getpid()}", "b": f"qb{os.getpid()}"}
+    made = subprocess.run(["sh", "-ec", NETWORK.format(**names)], capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"no network namespaces here: {made.stderr.strip()}")
+    yield names["a"], names["b"]
+    for name in names.values():
+        subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+def within(name: str, command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["ip", "netns", "exec", name, *command],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.slow
+def test_a_link_between_hosts_that_breaks_costs_time_and_nothing_else(
+    tmp_path: Path, apart: tuple[str, str]
+) -> None:
+    first, second = apart
+    write(tmp_path, files=30, rows=400)
+    run(tmp_path, "here")
+    start = [RAY, "start", "--block", "--num-cpus", "2", "--object-store-memory", STORE,
+             "--disable-usage-stats", "--node-ip-address"]  # fmt: skip
+    hosts = [within(first, [*start, "10.77.0.1", "--head", "--port", "6399",
+                            "--include-dashboard", "false"], tmp_path)]  # fmt: skip
+    time.sleep(12)
+    hosts += [within(second, [*start, "10.77.0.2", "--address", "10.77.0.1:6399"], tmp_path)]
+    time.sleep(15)
+    try:
+        whole = within(first, played(tmp_path, "two", "--cluster", "10.77.0.1:6399"), tmp_path)
+        assert whole.wait(240) == 0
+        assert digest(tmp_path / "two") == digest(tmp_path / "here")
+        going = within(first, played(tmp_path, "cut", "--cluster", "10.77.0.1:6399"), tmp_path)
+        until = time.monotonic() + 120
+        while time.monotonic() < until and not list((tmp_path / "cut").glob("curate/*/*-000000")):
+            time.sleep(0.05)
+        subprocess.run(["ip", "-n", first, "link", "set", f"{first}v", "down"], check=True)
+        assert going.wait(240) == 0
+        assert digest(tmp_path / "cut") == digest(tmp_path / "here")
+    finally:
+        for one in hosts:
+            end(one)
