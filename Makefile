@@ -49,7 +49,8 @@ bare: .venv/pip  ## the wheel alone, in an environment of its own, runs the demo
 	.venv-bare/bin/pip install --quiet --disable-pip-version-check dist/*.whl
 	cd dist && ../.venv-bare/bin/cqia demo --work demo
 
-bench: .venv/dev  ## side by side with data-juicer and datatrove, in one run
+bench: .venv/dev  ## each stage beside its limit, then beside data-juicer and datatrove, in one run
+	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/rivals.py
 
 clean:  ## remove environments and results

@@ -28,6 +28,7 @@ os.environ["POLARS_MAX_THREADS"] = "1"
 import numpy as np
 import polars as pl
 from corpus import corpus
+from rivals import machine
 from words import write_words
 
 from cqia import store
@@ -169,9 +170,11 @@ def stages(file: Path, folder: Path, steps: tuple[object, ...], parts: dict[str,
                 seconds.setdefault(name, []).append(spent)
         works["last"] = work
     kept = [part / "kept.parquet" for part in store.parts(works["last"] / "curate/generated")]
-    again, written = turns(
+    frames = [pl.read_parquet(one, columns=["instruction", "output"]) for one in kept]
+    again, lines, written = turns(
         rounds,
         lambda: [pl.read_parquet(one) for one in kept],
+        lambda: [one.write_ndjson(folder / "copy.jsonl") for one in frames],
         lambda: [store.write_frame(folder / "copy.parquet", pl.read_parquet(one)) for one in kept],
     )
     parts |= {"read": again, "write": written - again}
@@ -181,11 +184,9 @@ def stages(file: Path, folder: Path, steps: tuple[object, ...], parts: dict[str,
     bounds = {
         "curate": ("parse, kernels, write", parts["parse"] + parts["kernels"] + parts["write"]),
         "dedup": ("read, matching view, signatures in C", again + parts["view"] + parts["C"]),
-        "assemble": ("read what it needs: ids and labels", again / 4),
-        "export": ("read and write the records as Parquet", written),
+        "export": ("read the records, write their texts as JSON lines", again + lines),
         "describe": ("read the records", again),
     }
-    del bounds["assemble"]
     return [Line(name, one, *bounds.get(name, ("", None))) for name, one in found.items()]
 
 
@@ -237,9 +238,11 @@ def main() -> None:
     lines += stages(file, folder, steps, parts, options.rounds)
     said = table(lines, len(records), size)
     print(said)
-    facts = [line._asdict() for line in lines]
-    (options.work / "limits.json").write_text(json.dumps({"docs": len(records), "lines": facts}))
-    (options.work / "limits.md").write_text(said + "\n")
+    facts = machine({"cqia": Path(sys.executable)})
+    body = {"machine": facts, "docs": len(records), "lines": [line._asdict() for line in lines]}
+    (options.work / "limits.json").write_text(json.dumps(body, indent=2))
+    note = "\n".join(f"- {key}: {value}" for key, value in facts.items())
+    (options.work / "limits.md").write_text(f"{said}\n\n{note}\n")
 
 
 if __name__ == "__main__":

@@ -170,9 +170,9 @@ def environment(name: str) -> Path:
 
 def machine(pythons: Mapping[str, Path]) -> dict[str, object]:
     """What the numbers hold for."""
-    facts = dict(
-        line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line
-    )
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text().splitlines() if told.exists() else []
+    facts = dict(line.split(":", 1) for line in lines if ":" in line)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     code = (
         "import importlib.metadata as m, json; "
@@ -182,7 +182,8 @@ def machine(pythons: Mapping[str, Path]) -> dict[str, object]:
     for name, python in pythons.items():
         listed = json.loads(subprocess.check_output([python, "-c", code]))
         packages[name] = {one: listed[one] for one in SHOWN if one in listed}
-    model = next(value.strip() for key, value in facts.items() if key.startswith("model name"))
+    known = (value.strip() for key, value in facts.items() if key.startswith("model name"))
+    model = next(known, platform.processor() or platform.machine())
     return {
         "cpu": model,
         "cores": os.cpu_count(),
