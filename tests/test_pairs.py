@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from cqia import decisions, store
+from cqia.askable import askable, records
 from cqia.contamination import Benchmark
 from cqia.decisions import NEAR
 from cqia.errors import UserError
@@ -166,6 +167,30 @@ def test_a_selection_sees_who_came_back_and_not_who_went(tmp_path: Path) -> None
     assert taken() == (before | {"one-k2", one}) - {"one-k3"}
     assemble(work=work, selection="random")
     assert chosen(work) == taken()
+
+
+def test_scores_are_made_of_who_came_back_and_of_mended_texts(tmp_path: Path) -> None:
+    work = build(tmp_path / "work", drop=True)
+    before = askable(work, ())
+    assert "reviewed" not in before.facts
+    assert "one-k2" not in pl.concat(records(before))["id"]
+    owner = person(Book(work), "主", "owner")
+    say(work, owner, "bio", "one-k2", item(work), "different")
+    book = Book(work)
+    texts = {"output": "改好的答案"}
+    outcomes.rule(book, record="one-k3", source="one", person=owner.id, action="fix", reason="错",
+                  texts=texts)  # fmt: skip
+    outcomes.rule(book, record="one-k4", source="one", person=owner.id, action="drop", reason="差")
+    outcomes.export(book)
+    found = askable(work, ())
+    frame = pl.concat(records(found))
+    assert frame["id"].is_unique().all()
+    assert "one-k2" in frame["id"]
+    assert frame.filter(id="one-k3")["output"].item() == "改好的答案"
+    mark = found.facts["reviewed"]
+    outcomes.rule(book, record="one-k4", source="one", person=owner.id, action="undo", reason="")
+    outcomes.export(book)
+    assert askable(work, ()).facts["reviewed"] == mark, "who went is no reason to ask again"
 
 
 def test_another_table_in_their_place_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The records that models are asked about: what curate kept and dedup left, with their texts."""
+"""The records that models are asked about: what curate kept and dedup left, with their texts.
+
+What people brought back is among them, and mended texts stand in place of the old ones.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from cqia import answers, ledger, store
+from cqia import answers, decisions, ledger, store
 from cqia.errors import UserError, unknown
 from cqia.record import TEXT
 
@@ -21,6 +24,7 @@ class Askable(NamedTuple):
 
     names: of the sources. facts: for the fingerprint. doubles: ids that dedup dropped, where it
     ran. limit: only the first so many of each source. drafted: answers for records without one.
+    decided: what people brought back or mended.
     """
 
     work: Path
@@ -29,6 +33,7 @@ class Askable(NamedTuple):
     doubles: pl.DataFrame | None
     limit: int | None
     drafted: pl.DataFrame | None
+    decided: pl.DataFrame
 
 
 def askable(
@@ -61,9 +66,16 @@ def askable(
     }
     if writers:
         facts["answers"] = answers.prints(work, writers)
+    decided = decisions.read(work)
+    mended = pl.any_horizontal(pl.col(f"new_{name}").is_not_null() for name in TEXT)
+    decided = decided.filter((pl.col("verdict") == "restore") | mended)
+    if len(decided):
+        facts["reviewed"] = decisions.mark(decided)
     gone = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id"]) if doubles else None
+    if gone is not None:
+        gone = gone.filter(~pl.col("id").is_in(decisions.returned(decided).implode()))
     written = answers.drafted(work, writers) if writers else None
-    return Askable(work, names, facts, gone, limit, written)
+    return Askable(work, names, facts, gone, limit, written, decided)
 
 
 def records(found: Askable) -> Iterator[pl.DataFrame]:
@@ -96,7 +108,7 @@ def parts(found: Askable) -> list[tuple[str, Path]]:
 def records_of(found: Askable, part: Path) -> pl.DataFrame:
     """Those of one part, whatever the limit."""
     columns = ["id", "source", *TEXT]
-    frame = pl.read_parquet(part / "kept.parquet", columns=[*columns, "answer_from"])
+    frame = decisions.records(part, found.decided, [*columns, "answer_from"])
     if found.doubles is not None:
         frame = frame.join(found.doubles, on="id", how="anti", maintain_order="left")
     if found.drafted is not None:
