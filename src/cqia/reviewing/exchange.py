@@ -152,7 +152,7 @@ def _list(value: object) -> list[Any]:
 def _of_offline(book: Book, found: Row) -> list[Row]:
     facts = {"round": found.get("round"), "person": found.get("person")}
     good = people.signature(book, "offline", json.dumps(facts))
-    known = found.get("signature") == good and type(facts["person"]) is int
+    known = found.get("signature") == good and _number(facts["person"])
     person = book.one("select name from person where id = ?", facts["person"]) if known else None
     if person is None:
         raise UserError("this file was not made from this book", mend="export it anew")
@@ -185,6 +185,11 @@ def _of_record(one: Row) -> list[Row]:
     return rows
 
 
+def _number(value: object) -> bool:
+    """Whether it can be the number of a round or a person."""
+    return type(value) is int and 0 < value < 1 << 31
+
+
 FIELDS = ("action", "reason", "note", *TEXT)
 
 
@@ -201,7 +206,7 @@ def _checked(book: Book, row: Row, number: int) -> Row:
             raise UserError(f"decision {number}: {name!r} is no text")
         told[name] = value or ""
     round_, seconds = row.get("round"), row.get("seconds")
-    known = type(round_) is int and book.one(
+    known = _number(round_) and book.one(
         "select 1 from item where round = ? and record = ?", round_, told["record"]
     )
     if not known or not told["name"]:
