@@ -125,7 +125,7 @@ def _compiled() -> list[str]:
 def _atheris(name: str, seconds: float) -> None:
     import tempfile
 
-    import atheris  # type: ignore[import-untyped,unused-ignore]
+    import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     with atheris.instrument_imports(include=["cqia", "warcio"], exclude=_compiled()):
         from fuzz.targets import TARGETS
