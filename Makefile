@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check bench bare clean
+.PHONY: help demo test slow check bench fuzz soak bare clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,8 +37,8 @@ slow: .venv/dev  ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
 check: .venv/dev  ## format, lint, types, import floors
-	$(BIN)/ruff format --check src tests benchmarks docs
-	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check src tests benchmarks docs fuzz
+	$(BIN)/ruff check src tests benchmarks docs fuzz
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -52,6 +52,12 @@ bare: .venv/pip  ## the wheel alone, in an environment of its own, runs the demo
 bench: .venv/dev  ## each stage beside its limit, then beside data-juicer and datatrove, in one run
 	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/rivals.py
+
+fuzz: .venv/dev  ## hostile input for every reader, a minute each
+	$(BIN)/python -m fuzz --seconds 60
+
+soak: .venv/dev  ## half an hour of kills, full disks and faults
+	$(BIN)/python -m fuzz.soak --minutes 30
 
 clean:  ## remove environments and results
 	rm -rf .venv .venv-* work dist

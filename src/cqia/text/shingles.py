@@ -47,9 +47,7 @@ class MinHash:
         if self.permutations % self.bands:
             raise ValueError(f"{self.permutations} permutations do not fill {self.bands} bands")
 
-    def signatures(
-        self, text: pl.Series
-    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
+    def signatures(self, text: pl.Series) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
         """The signatures (rows x permutations), and a hash of each whole text."""
         from cqia.text.minhash import signatures
 
