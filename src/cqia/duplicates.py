@@ -29,6 +29,8 @@ VERDICTS = pl.Schema(
 
 ROWS = 2_000_000
 """Records that are compared by a key at a time: all of one key are among them. It bounds memory."""
+PIECES = 8
+"""Most pieces: each reads all keys, so with more of them the cost would grow with the square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class Keys:
 
     def pieces(self, key: str) -> list[pl.Expr | None]:
         """What cuts the records so that all with the same `key` are together."""
-        count = math.ceil(self.count / ROWS)
+        count = min(math.ceil(self.count / ROWS), PIECES)
         if count < 2:
             return [None]
         return [pl.col(key) % count == at for at in range(count)]

@@ -219,6 +219,15 @@ def test_the_rules_give_the_same_in_pieces(tmp_path: Path, monkeypatch: pytest.M
     assert found[0].equals(found[1])
 
 
+def test_more_records_than_rows_can_be_numbered_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(tmp_path / "w", "t", [("1", "水为什么会开？", LONG, 3), ("2", "为什么？", LONG, 3)])
+    monkeypatch.setattr("cqia.stages.dedup.MOST", 1)
+    with pytest.raises(UserError, match="2 records are more"):
+        dedup(work=tmp_path / "w")
+
+
 def test_a_run_with_a_benchmark_is_not_done_again(tmp_path: Path) -> None:
     add(tmp_path / "w", "t", [("1", "水为什么会开？", LONG, 3)])
     bank = tmp_path / "bank.jsonl"

@@ -34,6 +34,9 @@ PREFERENCES = ("votes", "comments", "length", "verified")
 VIEWS = {"record": TEXT, "prompt": TEXT[:2], "output": TEXT[2:], "none": ()}
 """The texts that near-duplicates are looked for in."""
 
+MOST = 2**32 - 1
+"""Records that fit into a row's number."""
+
 _READ = ("source", *TEXT, "question", "votes", "comments", "human_verified")
 
 DROPPED = {
@@ -80,7 +83,7 @@ def dedup(
         The manifest: counts by rule, and `read = kept + dropped`.
 
     Raises:
-        UserError: nothing was curated, or a parameter can't be.
+        UserError: nothing was curated, a parameter can't be, or there are too many records.
     """
     _check(near, prefer, threshold, permutations, bands)
     sources = {name: store.manifest(work / "curate" / name) or {} for name in ledger.curated(work)}
@@ -107,6 +110,12 @@ def dedup(
     workers = fitting(workers, sum((part / "kept.parquet").stat().st_size for part in parts))
     with store.scratch(folder) as scratch:
         here = Kept(parts=parts, scratch=scratch, workers=workers, progress=progress)
+        if here.count > MOST:
+            raise UserError(
+                f"{here.count:,} records are more than are compared at once ({MOST:,})",
+                where=str(work),
+                mend="curate and dedup groups of sources in folders of their own",
+            )
         files = _keys(here, VIEWS[near])
         keys = Keys(files=files, count=here.count, prefer=prefer, answers=answers)
         gone = by_key(keys)
