@@ -47,13 +47,21 @@ class Keys:
     answers: Mapping[str, int | None]
 
     def rows(self, which: pl.Expr | None = None) -> pl.DataFrame:
-        """These records, the best first: every rule keeps the first of its group."""
-        table = pl.scan_ipc(list(self.files), row_index_name="row")
-        table = table if which is None else table.filter(which)
-        limit = pl.col("source").replace_strict(self.answers, return_dtype=pl.Int32)
+        """These records, the best first: every rule keeps the first of its group.
+
+        Files are read, not mapped: mapped pages would stay resident, all of them after a piece.
+        """
+        found, at = [], 0
+        for file in self.files:
+            whole = pl.read_ipc(file.read_bytes()).with_row_index("row", offset=at)
+            some = whole if which is None else whole.filter(which)
+            found.append(some.with_columns(pl.col("source").cast(pl.Enum(list(self.answers)))))
+            at += len(whole)
+        name = pl.col("source").cast(pl.String)
+        limit = name.replace_strict(self.answers, return_dtype=pl.Int32)
         least = [True] * len(self.prefer) + [False]
-        order = table.collect(engine="streaming").sort(*self.prefer, "row", descending=least)
-        return order.drop("votes", "comments", "length", "verified").with_columns(limit=limit)
+        order = pl.concat(found).sort(*self.prefer, "row", descending=least)
+        return order.drop("votes", "comments", "length", "verified").with_columns(name, limit=limit)
 
     def pieces(self, key: str) -> list[pl.Expr | None]:
         """What cuts the records so that all with the same `key` are together."""

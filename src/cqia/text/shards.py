@@ -123,9 +123,11 @@ class Shards:
     def heads(self, members: Rows) -> npt.NDArray[np.void]:
         """Where each row's text stands in its shard, and its sketch."""
         out = np.empty(len(members), _head(self.minhash))
+        size = out.dtype.itemsize
         for number, places, rows in self._by_shard(members):
-            file = np.memmap(_place(self.folder, number, "heads"), out.dtype, "r")
-            out[places] = file[rows]
+            with _place(self.folder, number, "heads").open("rb") as file:
+                raw = b"".join(os.pread(file.fileno(), size, size * row) for row in rows.tolist())
+            out[places] = np.frombuffer(raw, out.dtype)
         return out
 
     def texts(self, members: Rows, heads: npt.NDArray[np.void]) -> bytes:
