@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""One thread for each of the tests' processes, which fill the cores: more fight for them."""
+
 settings.register_profile("cqia", deadline=None)
 settings.load_profile("cqia")
 """The first call of a kernel compiles it, which takes seconds and says nothing of the test."""
