@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -134,7 +135,8 @@ def test_whatif_counts_what_a_rerun_counts(played: Path, tmp_path: Path) -> None
     text = text.replace("../samples", str(shipped("samples")))
     text = text.replace('name = "zhihu"', 'name = "zhihu"\nbounds."Length.output".low = 400', 1)
     (tmp_path / "moved.toml").write_text(text, encoding="utf-8")
-    for _ in play(experiment.read(tmp_path / "moved.toml", work=tmp_path / "w")):
+    read = experiment.read(tmp_path / "moved.toml", work=tmp_path / "w")
+    for _ in play(replace(read, statement=None)):
         pass
     facts = store.manifest(tmp_path / "w" / "curate" / "zhihu") or {}
     assert told[0]["kept_then"] == facts["kept"] != told[0]["kept"]
