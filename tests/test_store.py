@@ -198,3 +198,16 @@ def test_one_folder_has_one_run_at_a_time(tmp_path: Path) -> None:
     assert "another cqia is at work" in tried.stderr
     again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert again.stdout == "in\n"
+
+
+def test_a_scratch_folder_is_its_runs_own_and_sweeps_what_others_left(tmp_path: Path) -> None:
+    with store.scratch(tmp_path) as first:
+        pass
+    first.mkdir()
+    (first / "late").touch()
+    with store.scratch(tmp_path) as second:
+        assert second != first
+        assert not first.exists()
+        first.mkdir()
+        (first / "later").touch()
+    assert list(tmp_path.iterdir()) == []

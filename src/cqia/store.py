@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -184,13 +185,22 @@ def part(folder: Path, name: str) -> Iterator[Path]:
 
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
-    """A folder for files that are gone when the block ends, however the last run ended."""
-    place = folder / ("scratch" + _UNFINISHED)
-    shutil.rmtree(place, ignore_errors=True)
+    """A folder for files that are gone when the block ends, however the last run ended.
+
+    Each has a name of its own: a worker that outlives its killed run for a moment writes into that
+    run's folder, and what it left is swept away at the end of this one.
+    """
+    _sweep(folder)
+    place = folder / f"scratch-{os.getpid()}-{uuid.uuid4().hex[:8]}{_UNFINISHED}"
     place.mkdir(parents=True)
     try:
         yield place
     finally:
+        _sweep(folder)
+
+
+def _sweep(folder: Path) -> None:
+    for place in folder.glob(f"scratch*{_UNFINISHED}"):
         shutil.rmtree(place, ignore_errors=True)
 
 
