@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from fuzz.engines import LATER, run
+
 FOUND = Path(__file__).resolve().parent / "found"
 
 
@@ -23,7 +25,7 @@ def main() -> None:
     """Run targets one after another; exit 1 when something was found."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="TARGET", help="none: all; may end in *")
-    parser.add_argument("--seconds", type=float, default=60.0, help="for each target")
+    parser.add_argument("--seconds", type=float, default=60.0, help="CPU seconds for each target")
     parser.add_argument(
         "--engine", choices=("atheris", "hypothesis"), help="default: what is there"
     )
@@ -32,8 +34,6 @@ def main() -> None:
     given = parser.parse_args()
     engine = given.engine or ("atheris" if importlib.util.find_spec("atheris") else "hypothesis")
     if given.alone:
-        from fuzz.engines import run
-
         run(engine, given.names[0], given.seconds)
         return
     from fuzz.targets import chosen
@@ -57,8 +57,9 @@ def _one(engine: str, name: str, seconds: float) -> bool:
     began = time.monotonic()
     try:
         done = subprocess.run(
-            command, env=environment, capture_output=True, timeout=seconds + 120, check=False
-        )
+            command, env=environment, capture_output=True, check=False,
+            timeout=LATER * seconds + 120,
+        )  # fmt: skip
         output, code = done.stdout + done.stderr, done.returncode
     except subprocess.TimeoutExpired as late:
         output, code = (late.stdout or b"") + b"\nnever came back", 1

@@ -1,4 +1,7 @@
-"""Two ways to make inputs: atheris, guided by coverage, and hypothesis."""
+"""Two ways to make inputs: atheris, guided by coverage, and hypothesis.
+
+Time is CPU time, so that a busy machine neither shortens a search nor makes an input slow.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ FOUND = ROOT / "found"
 REGRESS = ROOT / "regress"
 LONGEST = 4_096
 """Bytes of the longest input that an engine makes."""
+LATER = 4
+"""How much longer than its CPU time a search, or an input, may take by the clock."""
 
 
 class Keeper:
@@ -31,14 +36,14 @@ class Keeper:
     def run(self, data: bytes) -> None:
         """Run one input; a finding is kept and does not stop the search."""
         self.runs += 1
-        began = time.monotonic()
+        began = time.process_time()
         try:
             self.target.run(data)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as fault:  # noqa: BLE001  a panic of a compiled library is one, too
             self.keep(data, *kind(fault, fault.__traceback__))
-        spent = time.monotonic() - began
+        spent = time.process_time() - began
         if self.runs > 1:
             self.slowest = max(self.slowest, spent)
             if spent > SECONDS:
@@ -47,7 +52,7 @@ class Keeper:
     def until(self, data: bytes) -> None:
         """Run one input; when the time is over, say what came of it and end the process."""
         self.run(data)
-        if time.monotonic() > self.end:
+        if time.process_time() > self.end:
             print(f"fuzz: {self.line()}", flush=True)
             os._exit(0)
 
@@ -98,7 +103,7 @@ def _hypothesis(name: str, seconds: float) -> None:
 
     from fuzz.targets import TARGETS
 
-    end = time.monotonic() + seconds
+    end = time.process_time() + seconds
     keeper = Keeper(TARGETS[name], FOUND / name, end)
     for seed in seeds(name):
         keeper.run(seed)
@@ -107,10 +112,10 @@ def _hypothesis(name: str, seconds: float) -> None:
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(st.binary(max_size=LONGEST) | st.lists(st.sampled_from(seeds(name))).map(b"".join))
     def some(data: bytes) -> None:
-        if time.monotonic() < end:
+        if time.process_time() < end:
             keeper.run(data)
 
-    while time.monotonic() < end:
+    while time.process_time() < end:
         some()
     print(f"fuzz: {keeper.line()}", flush=True)
 
@@ -131,15 +136,16 @@ def _atheris(name: str, seconds: float) -> None:
         from fuzz.targets import TARGETS
 
     folder = FOUND / name
-    keeper = Keeper(TARGETS[name], folder, time.monotonic() + seconds)
+    keeper = Keeper(TARGETS[name], folder, time.process_time() + seconds)
     with tempfile.TemporaryDirectory() as corpus:
         for number, seed in enumerate(seeds(name)):
             (Path(corpus) / f"{number}").write_bytes(seed)
         folder.mkdir(parents=True, exist_ok=True)
         atheris.Setup(
             [
-                sys.argv[0], corpus, f"-max_total_time={int(seconds) + 60}", f"-max_len={LONGEST}",
-                f"-timeout={2 * int(SECONDS)}", "-rss_limit_mb=4096", f"-artifact_prefix={folder}/",
+                sys.argv[0], corpus, f"-artifact_prefix={folder}/", f"-max_len={LONGEST}",
+                f"-max_total_time={int(LATER * seconds) + 60}", f"-timeout={int(LATER * SECONDS)}",
+                "-rss_limit_mb=4096",
                 "-len_control=20", "-verbosity=0", "-print_final_stats=0",
             ],
             keeper.until,

@@ -103,12 +103,17 @@ def doubles(
         path.parent.name: store.read_json(path)["fingerprint"]
         for path in sorted((work / "curate").glob("*/manifest.json"))
     }
+    part = {
+        one: path.parent.name
+        for path in (work / "curate").glob("*/*/kept.parquet")
+        for one in pl.read_parquet(path)["id"]
+    }
     rows = [
-        {"id": one, "source": one.split("-")[0], "rule": "NearDuplicate", "value": 0.9}
-        | {"bound": 0.7, "keeper": "x"}
+        {"id": one, "source": one.split("-")[0], "part": part.get(one, ""), "value": 0.9}
+        | {"rule": "NearDuplicate", "bound": 0.7, "keeper": "x"}
         for one in dropped
     ]
-    kinds = {"id": pl.String, "source": pl.String, "rule": pl.String, "value": pl.Float64}
+    kinds = {**dict.fromkeys(("id", "source", "part", "rule"), pl.String), "value": pl.Float64}
     kinds |= {"bound": pl.Float64, "keeper": pl.String}
     store.write_frame(folder / "dropped.parquet", pl.DataFrame(rows, schema=kinds))
     members = [(one, number) for number, group in enumerate(groups) for one in group]

@@ -22,15 +22,15 @@ BATCH = 5_000
 class Askable(NamedTuple):
     """Where the records stand, and what they depend on.
 
-    names: of the sources. facts: for the fingerprint. doubles: ids that dedup dropped, where it
-    ran. limit: only the first so many of each source. drafted: answers for records without one.
-    decided: what people brought back or mended.
+    names: of the sources. facts: for the fingerprint. doubles: the table of what dedup dropped,
+    where it ran. limit: only the first so many of each source. drafted: answers for records without
+    one. decided: what people brought back or mended.
     """
 
     work: Path
     names: list[str]
     facts: store.Facts
-    doubles: pl.DataFrame | None
+    doubles: Path | None
     limit: int | None
     drafted: pl.DataFrame | None
     decided: pl.DataFrame
@@ -71,9 +71,7 @@ def askable(
     decided = decided.filter((pl.col("verdict") == "restore") | mended)
     if len(decided):
         facts["reviewed"] = decisions.mark(decided)
-    gone = pl.read_parquet(work / "dedup" / "dropped.parquet", columns=["id"]) if doubles else None
-    if gone is not None:
-        gone = gone.filter(~pl.col("id").is_in(decisions.returned(decided).implode()))
+    gone = work / "dedup" / "dropped.parquet" if doubles else None
     written = answers.drafted(work, writers) if writers else None
     return Askable(work, names, facts, gone, limit, written, decided)
 
@@ -110,7 +108,9 @@ def records_of(found: Askable, part: Path) -> pl.DataFrame:
     columns = ["id", "source", *TEXT]
     frame = decisions.records(part, found.decided, [*columns, "answer_from"])
     if found.doubles is not None:
-        frame = frame.join(found.doubles, on="id", how="anti", maintain_order="left")
+        back = pl.col("id").is_in(decisions.returned(found.decided).implode())
+        gone = ledger.told_of(found.doubles, part).filter(~back)
+        frame = frame.join(gone, on="id", how="anti", maintain_order="left")
     if found.drafted is not None:
         frame = answers.put(frame, found.drafted)
     return frame.select(columns)

@@ -47,6 +47,7 @@ def read(
             frame.select(
                 "id",
                 pl.col("source").cast(pl.Enum(sources)),
+                pl.lit(part.name, pl.Categorical).alias("part"),
                 *(pl.col(name).list.join("、").cast(pl.Categorical) for name in LABELS),
                 pl.col("answer_from", "writer").cast(pl.Categorical),
                 "human_verified",

@@ -6,11 +6,14 @@ that stays in their place.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from cqia.text.near import clusters
@@ -27,57 +30,109 @@ VERDICTS = pl.Schema(
 """row and keeper: row numbers of the record turned away and of the one that stays in its place."""
 
 
-ROWS = 2_000_000
+ROWS = 500_000
 """Records that are compared by a key at a time: all of one key are among them. It bounds memory."""
-PIECES = 8
-"""Most pieces: each reads all keys, so with more of them the cost would grow with the square."""
+PIECES = 512
+"""Most pieces, since each is an open file while they are cut; beyond, pieces grow."""
+
+ANY = -1
+"""A limit that is none."""
+
+_TYPES = {"votes": "i4", "comments": "i4", "length": "u4", "verified": "?"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
     """The keys of all records in files: a row a record, read as far as a rule needs them.
 
-    prefer: what makes a record the better one, most important first. answers: of each source, how
-    many a question may have.
+    heights: the rows of each file. prefer: what makes a record the better one, most important
+    first. answers: of each source, how many a question may have. scratch: a folder for pieces.
     """
 
     files: Sequence[Path]
-    count: int
+    heights: Sequence[int]
     prefer: Sequence[str]
     answers: Mapping[str, int | None]
+    scratch: Path
 
-    def rows(self, which: pl.Expr | None = None) -> pl.DataFrame:
-        """These records, the best first: every rule keeps the first of its group.
+    def these(self, rows: pl.Series) -> pl.DataFrame:
+        """These records (row numbers, ascending), the best first."""
+        found = []
+        for file, (base, mine) in zip(self.files, cut(rows, self.heights), strict=True):
+            some = _read(file)[mine]
+            found.append(some.with_columns(row=mine + base, limit=self._limit(some)).drop("source"))
+        return self.sorted(pl.concat(found))
 
-        Files are read, not mapped: mapped pages would stay resident, all of them after a piece.
-        """
-        found, at = [], 0
-        for file in self.files:
-            whole = pl.read_ipc(file.read_bytes()).with_row_index("row", offset=at)
-            some = whole if which is None else whole.filter(which)
-            found.append(some.with_columns(pl.col("source").cast(pl.Enum(list(self.answers)))))
-            at += len(whole)
-        name = pl.col("source").cast(pl.String)
-        limit = name.replace_strict(self.answers, return_dtype=pl.Int32)
+    def sorted(self, table: pl.DataFrame) -> pl.DataFrame:
+        """The best first: every rule keeps the first of its group."""
         least = [True] * len(self.prefer) + [False]
-        order = pl.concat(found).sort(*self.prefer, "row", descending=least)
-        return order.drop("votes", "comments", "length", "verified").with_columns(name, limit=limit)
+        return table.sort(*self.prefer, "row", descending=least)
 
-    def pieces(self, key: str) -> list[pl.Expr | None]:
-        """What cuts the records so that all with the same `key` are together."""
-        count = min(math.ceil(self.count / ROWS), PIECES)
-        if count < 2:
-            return [None]
-        return [pl.col(key) % count == at for at in range(count)]
+    def pieces(self, key: str, gone: pl.DataFrame, which: str | None) -> Iterator[pl.DataFrame]:
+        """row, `key` and limit of all records that are left, cut by `key`, the best first.
+
+        All records with the same key are in one piece. Each file is read once, whatever the number
+        of pieces; they pass through files of their own.
+
+        Args:
+            key: the column of the key.
+            gone: verdicts on the records that are not left.
+            which: a column; only where it holds.
+        """
+        records = sum(self.heights)
+        count = max(1, min(math.ceil(records / ROWS), PIECES))
+        left = np.ones(records, np.bool_)
+        left[gone["row"].to_numpy()] = False
+        fields = [("row", "u4"), (key, "u8"), ("limit", "i4")]
+        kind = np.dtype([*fields, *((name, _TYPES[name]) for name in self.prefer)])
+        paths = [self.scratch / f"{key}.{number}.piece" for number in range(count)]
+        with contextlib.ExitStack() as stack:
+            pieces = [stack.enter_context(path.open("wb")) for path in paths]
+            at = 0
+            for file in self.files:
+                some = _read(file).with_row_index("row", offset=at)
+                some = some.with_columns(limit=self._limit(some))
+                here = left[at : at + len(some)]
+                at += len(some)
+                some = some.filter(here if which is None else here & some[which].to_numpy())
+                table = np.empty(len(some), kind)
+                for name in kind.names or ():
+                    table[name] = some[name].to_numpy()
+                bucket = some[key].to_numpy() % np.uint64(count)
+                table = table[np.argsort(bucket, kind="stable")]
+                ends = np.cumsum(np.bincount(bucket.astype(np.int64), minlength=count)).tolist()
+                for piece, (start, stop) in zip(pieces, pairwise([0, *ends]), strict=True):
+                    table[start:stop].tofile(piece)
+        for path in paths:
+            table = np.fromfile(path, kind)
+            path.unlink()
+            yield self.sorted(pl.DataFrame({name: table[name] for name in kind.names or ()}))
+
+    def _limit(self, some: pl.DataFrame) -> pl.Series:
+        """How many answers to a question each record's source wants."""
+        told = {name: ANY if most is None else most for name, most in self.answers.items()}
+        return some["source"].replace_strict(told, return_dtype=pl.Int32)
+
+
+def cut(rows: pl.Series, heights: Sequence[int]) -> Iterator[tuple[int, pl.Series]]:
+    """Ascending row numbers cut by files: the first row of each, and its rows numbered from 0."""
+    bases = np.cumsum([0, *heights])
+    cuts = np.searchsorted(rows.to_numpy(), bases).tolist()
+    for (start, stop), base in zip(pairwise(cuts), bases[:-1].tolist(), strict=True):
+        yield base, rows[start:stop] - base
+
+
+def _read(file: Path) -> pl.DataFrame:
+    """A file of keys; read, not mapped: mapped pages would stay resident, all after a while."""
+    return pl.read_ipc(file.read_bytes())
 
 
 def by_key(keys: Keys) -> pl.DataFrame:
     """Verdicts on exact duplicates, then on more answers to a question than its source wants."""
-    found = [_copies(keys.rows(some)) for some in keys.pieces("record")]
-    gone = pl.concat(found)
-    for group, member in (("question", pl.col("asked")), ("prompt", pl.lit(True))):
-        free = member & ~pl.col("row").is_in(gone["row"].implode())
-        found = [_more(keys.rows(some).filter(free), group) for some in keys.pieces(group)]
+    gone = VERDICTS.to_frame()
+    gone = pl.concat(_copies(piece) for piece in keys.pieces("record", gone, None))
+    for group, member in (("question", "asked"), ("prompt", None)):
+        found = [_more(piece, group) for piece in keys.pieces(group, gone, member)]
         gone = pl.concat([gone, *found])
     return gone
 
@@ -96,7 +151,8 @@ def _more(table: pl.DataFrame, group: str) -> pl.DataFrame:
         bound="limit",
         keeper=pl.col("row").first().over(group),
     )
-    return verdicts(many.filter(pl.col("value") > pl.col("bound")), "SameQuestion")
+    most = pl.col("bound")
+    return verdicts(many.filter((pl.col("value") > most) & (most != ANY)), "SameQuestion")
 
 
 def verdicts(hits: pl.DataFrame, rule: str) -> pl.DataFrame:
@@ -114,28 +170,31 @@ def by_similarity(
     Returns:
         The verdicts; and of all linked records, those that stay included, row and group.
     """
-    ends = pl.concat([pairs["a"], pairs["b"]]).unique().cast(pl.UInt32)
-    table = keys.rows(pl.col("row").is_in(ends.implode()))
-    links = _unlike_questions(table, pairs)
-    labels = clusters(keys.count, links).cast(pl.UInt32)
-    both = pl.concat([links, links.rename({"a": "b", "b": "a"})], how="diagonal")
-    best = both.group_by(row="a").agg(value=pl.col("similarity").max())
-    linked = table.select("row").join(best, on="row", maintain_order="left")
-    linked = linked.with_columns(group=labels.gather(linked["row"]), bound=pl.lit(threshold))
-    linked = linked.with_columns(keeper=pl.col("row").first().over("group"))
-    gone = verdicts(linked.filter(pl.col("row") != pl.col("keeper")), "NearDuplicate")
-    return gone, linked.select("row", "group").sort("row")
+    ends = pl.concat([pairs["a"], pairs["b"]]).unique().sort()
+    table = keys.these(ends)
+    links = _unlike_questions(table.sort("row"), ends, pairs)
+    few = links.with_columns(a=ends.search_sorted(links["a"]), b=ends.search_sorted(links["b"]))
+    linked = pl.concat([few.select("a", "similarity"), few.select(a="b", similarity="similarity")])
+    best = linked.group_by(place="a").agg(value=pl.col("similarity").max()).sort("place")
+    label = clusters(len(ends), few).gather(best["place"])
+    best = best.select("value", row=ends.gather(best["place"]), group=ends.gather(label))
+    ranked = table.select("row").join(best, on="row", maintain_order="left")
+    ranked = ranked.with_columns(
+        keeper=pl.col("row").first().over("group"), bound=pl.lit(threshold)
+    )
+    gone = verdicts(ranked.filter(pl.col("row") != pl.col("keeper")), "NearDuplicate")
+    return gone, best.select("row", "group")
 
 
-def _unlike_questions(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """The pairs without those of two answers to a question whose sources want several."""
-    few = table.select("row", "prompt", "question", "asked", "limit")
+def _unlike_questions(table: pl.DataFrame, ends: pl.Series, pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs without those of two answers to a question whose sources want several.
+
+    table: the records at the ends of pairs, in the order of `ends`.
+    """
     a, b = (
-        pairs.select(row=pl.col(end).cast(pl.UInt32)).join(
-            few, on="row", how="left", maintain_order="left"
-        )
+        table.select("prompt", "question", "asked", "limit")[ends.search_sorted(pairs[end])]
         for end in ("a", "b")
     )
     same = (a["prompt"] == b["prompt"]) | ((a["question"] == b["question"]) & a["asked"])
-    several = (a["limit"].fill_null(2) > 1) & (b["limit"].fill_null(2) > 1)
+    several = (a["limit"] != 1) & (b["limit"] != 1)
     return pairs.filter(~(same & several))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from cqia.duplicates import cut
 from cqia.workers import Progress, Workers, spread
 
 
@@ -48,12 +48,7 @@ class Kept:
 
     def by_part(self, rows: pl.Series) -> list[pl.Series]:
         """Rows in the order read, cut by part, each part's numbered from 0."""
-        bases = np.cumsum([0, *self.heights])
-        cuts = np.searchsorted(rows.to_numpy(), bases).tolist()
-        return [
-            rows[start:stop] - base
-            for (start, stop), base in zip(pairwise(cuts), bases[:-1].tolist(), strict=True)
-        ]
+        return [mine for _, mine in cut(rows, self.heights)]
 
     def each(self, what: str, work: Callable[..., str], *given: Sequence[Any]) -> None:
         """Run a job for every part: its number, its folder, and what is given for it."""

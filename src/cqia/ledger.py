@@ -9,12 +9,12 @@ work/curate/SOURCE/PART/
                       cleaners, the text before, and `key.kind` counts
     bad.parquet       items that could not be read: file, row, reason, raw
 work/dedup/
-    dropped.parquet   duplicates: id, source, rule, value, bound, keeper (the id that stays)
+    dropped.parquet   duplicates: id, source, part, rule, value, bound, keeper (the id that stays)
     pairs.parquet     verified pairs: a, b (ids), similarity
     groups.parquet    id, group: near-duplicates that belong together, the one that stays included
     contamination/    NAME.parquet: hits of a benchmark's items with both texts; NAME.json: counts
 work/assemble/
-    chosen.parquet    id, source, split of the records in the dataset
+    chosen.parquet    id, source, part, split, writer of the records in the dataset
     left.parquet      id, source, rule of the records that were not taken
 """
 
@@ -80,3 +80,12 @@ def scan(work: Path, source: str, table: str) -> pl.LazyFrame:
 def scan_all(work: Path, table: str) -> pl.LazyFrame:
     """One table of all curated sources."""
     return pl.concat([scan(work, source, table) for source in curated(work)], how="diagonal")
+
+
+def told_of(table: Path, part: Path) -> pl.DataFrame:
+    """What dedup's dropped.parquet or assemble's chosen.parquet tells of the records of one part.
+
+    Only that is read: both tables lie in the order of parts, and their files know where each is.
+    """
+    mine = (pl.col("source") == part.parent.name) & (pl.col("part") == part.name)
+    return pl.scan_parquet(table).filter(mine).collect()

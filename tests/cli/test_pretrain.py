@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 pytest.importorskip("transformers", reason="the extra train is not installed")
@@ -18,8 +19,8 @@ def test_a_proxy_of_the_demos_texts(played: Path, tmp_path: Path) -> None:
                "--out", str(tmp_path / "p")).stdout  # fmt: skip
     assert "PROXY" in said
     facts = json.loads((tmp_path / "p" / "manifest.json").read_text())
-    chosen = opened(played)
-    train = chosen.table.filter(split="train")
+    table = pl.read_parquet(played / "assemble" / "chosen.parquet")
+    train = table.filter(split="train")
     assert facts["records"]["read"] == len(train)
     assert set(facts["origins"]["licences"]) == set(train["source"].to_list())
     assert 0.5e6 < facts["parameters"] < 0.8e6

@@ -10,7 +10,9 @@ import pytest
 
 from cqia import paper, store
 from cqia.errors import UserError
+from cqia.exporters.chosen import opened
 from cqia.stages.assemble import Take, assemble
+from cqia.stages.dedup import dedup
 from cqia.stages.describe import describe
 from tests.workbench import cure, doubles, rows
 
@@ -82,7 +84,7 @@ def test_lengths_are_those_of_the_texts(work: Path) -> None:
     assert row["mean"] == outputs.mean()
     assert row["sd"] == pytest.approx(outputs.std())
     assert row["median"] == outputs.median()
-    assert row["p95"] == outputs.quantile(0.95, "linear")
+    assert row["p95"] == pytest.approx(outputs.quantile(0.95, "linear"))
     assert row["max"] == 8
     assert found["mine", "instruction+input"]["max"] == len("第50个问题是什么")
     assert found["total", "output"]["n"] == 27
@@ -116,6 +118,29 @@ def test_what_dedup_left_is_described_before_assemble(work: Path) -> None:
     doubles(work, ["mine-k50"])
     facts = describe(work=work)
     assert (facts["described"], facts["records"]) == ("dedup", 26)
+
+
+def test_many_parts_tell_what_one_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = rows(
+        300,
+        {"output": lambda n: "".join(map(chr, range(0x4E00 + n % 90 * 99, 0x4E20 + n % 90 * 100)))},
+    )
+    found = []
+    for place, size in (("one", 1 << 25), ("many", 4_000)):
+        monkeypatch.setattr("cqia.raw.plan.TASK_BYTES", size)
+        work = tmp_path / place
+        cure(work, "mine", lines)
+        dedup(work=work, near="output", threshold=0.9)
+        told = [describe(work=work)["records"], table(work, "lengths")]
+        assemble(work=work, takes=[Take(source="mine", amount=30)])
+        told += [describe(work=work)["records"], table(work, "lengths"), table(work, "sources")]
+        batches = [batch for _, batch in opened(work).batches("mine")]
+        told.append(pl.concat(batches)["id"].to_list())
+        found.append(told)
+        parts = store.parts(work / "curate" / "mine")
+        assert (len(parts) > 5) == (place == "many")
+    assert found[0] == found[1]
+    assert (30 < found[0][0] < 300, found[0][2], len(found[0][-1])) == (True, 30, 30)
 
 
 def test_a_stage_older_than_its_inputs_is_refused(work: Path) -> None:

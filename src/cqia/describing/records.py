@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 import polars as pl
 
-from cqia import answers, decisions, store
+from cqia import answers, decisions, ledger, store
 from cqia.errors import UserError
 from cqia.record import SCHEMA, TEXT
 from cqia.workers import Workers, fitting, spread
+
+T = TypeVar("T")
 
 
 def stage(work: Path, curated: dict[str, str]) -> tuple[str, store.Facts]:
@@ -39,30 +41,31 @@ def _stale(work: Path, name: str) -> UserError:
     )
 
 
-def records(
+def each(
     work: Path,
     sources: Sequence[str],
     last: str,
-    columns: Sequence[pl.Expr | str],
-    *,
+    what: Callable[..., T],
+    *given: Any,  # noqa: ANN401
     workers: Workers = 1,
-) -> pl.DataFrame:
-    """The described records with these columns, in the order read.
+) -> list[T]:
+    """`what(records, *given)` for the described records of every part, in the order read.
 
     Args:
         work: the working folder.
         sources: which of them.
         last: the last stage that ran.
-        columns: what is wanted of a record; a part's texts are in memory while it is read.
+        what: a function of a module; a part's texts are in memory while it runs.
+        given: what else it gets, the same for every part.
         workers: processes, or a cluster.
     """
     read = _Reading.of(work, last)
     parts = [part for name in sources for part in store.parts(work / "curate" / name)]
     few = fitting(workers, sum((part / "kept.parquet").stat().st_size for part in parts))
     own = read if isinstance(few, int) else few.share(read)
-    jobs = [(number, part, own, list(columns)) for number, part in enumerate(parts)]
-    found = dict(frame for _, frame in spread(_of_part, jobs, few))
-    return pl.concat([found[number] for number in range(len(parts))])
+    jobs = [(number, part, own, what, given) for number, part in enumerate(parts)]
+    found = dict(one for _, one in spread(_of_part, jobs, few))
+    return [found[number] for number in range(len(parts))]
 
 
 def batches(work: Path, sources: Sequence[str], last: str) -> Iterator[pl.DataFrame]:
@@ -74,35 +77,37 @@ def batches(work: Path, sources: Sequence[str], last: str) -> Iterator[pl.DataFr
 
 
 class _Reading(NamedTuple):
-    """How a part is read: what people decided, what models drafted, and which ids are described.
+    """How a part is read: what people decided, what models drafted, and what is described.
 
-    how: `semi` where `told` are the ids that are described, `anti` where they are those left out.
+    table: assemble's chosen.parquet, or dedup's dropped.parquet, or None: everything is described.
     """
 
     decided: pl.DataFrame
     drafted: pl.DataFrame
-    told: pl.DataFrame
-    how: Literal["semi", "anti"]
+    table: Path | None
 
     @classmethod
     def of(cls, work: Path, last: str) -> Self:
         """What the last stage that ran says."""
         chosen = store.manifest(work / "assemble") if last == "assemble" else None
         decided = decisions.read(work)
-        path = {"assemble": work / "assemble" / "chosen.parquet",
-                "dedup": work / "dedup" / "dropped.parquet"}.get(last)  # fmt: skip
-        nothing = pl.DataFrame(schema={"id": pl.String})
         return cls(
             decided if last == "assemble" else decided.clear(),
             answers.drafted(work, chosen["writers"] if chosen else ()),
-            pl.read_parquet(path, columns=["id"]) if path else nothing,
-            "semi" if last == "assemble" else "anti",
+            {
+                "assemble": work / "assemble" / "chosen.parquet",
+                "dedup": work / "dedup" / "dropped.parquet",
+            }.get(last),
         )
 
     def part(self, part: Path) -> pl.DataFrame:
         """The described records of a part."""
         frame = answers.put(decisions.records(part, self.decided, list(SCHEMA)), self.drafted)
-        return frame.join(self.told, on="id", how=self.how, maintain_order="left")
+        if self.table is None:
+            return frame
+        how: Literal["semi", "anti"] = "semi" if self.table.name == "chosen.parquet" else "anti"
+        told = ledger.told_of(self.table, part)
+        return frame.join(told, on="id", how=how, maintain_order="left")
 
 
 def texts_of(
@@ -126,6 +131,6 @@ def texts_of(
 
 
 def _of_part(
-    number: int, part: Path, read: _Reading, columns: list[pl.Expr | str]
-) -> tuple[int, pl.DataFrame]:
-    return number, read.part(part).select(columns)
+    number: int, part: Path, read: _Reading, what: Callable[..., T], given: tuple[Any, ...]
+) -> tuple[int, T]:
+    return number, what(read.part(part), *given)

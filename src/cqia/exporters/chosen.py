@@ -27,8 +27,6 @@ class Chosen:
     """The manifests of curate of the sources in the dataset, in the dataset's order."""
     duplicates: store.Facts | None
     """The manifest of dedup, where it ran."""
-    table: pl.DataFrame
-    """id, source, split, writer."""
     drafted: pl.DataFrame
     """Answers of the named models, for records without one: `cqia.answers.drafted`."""
     decided: pl.DataFrame
@@ -39,9 +37,10 @@ class Chosen:
 
         Their columns are those of `cqia.record.SCHEMA`, and `writer` (`cqia.answers.put`).
         """
-        wanted = self.table.filter(pl.col("source") == source).select("id", "split")
         for part in store.parts(self.work / "curate" / source):
             records = decisions.records(part, self.decided, list(SCHEMA))
+            wanted = ledger.told_of(self.work / "assemble" / "chosen.parquet", part)
+            wanted = wanted.select("id", "split")
             found = records.join(wanted, on="id", how="inner", maintain_order="left")
             found = answers.put(found, self.drafted)
             for split in self.splits():
@@ -96,7 +95,6 @@ def opened(work: Path) -> Chosen:
         facts=facts,
         sources=tuple(full),
         duplicates=doubles,
-        table=pl.read_parquet(work / "assemble" / "chosen.parquet"),
         drafted=answers.drafted(work, facts["writers"]),
         decided=decided,
     )

@@ -22,7 +22,7 @@ import polars as pl
 
 from cqia import ledger, store
 from cqia.contamination import Benchmark, Wanted, counted, hits, wanted
-from cqia.duplicates import Keys, by_key, by_similarity, verdicts
+from cqia.duplicates import Keys, by_key, by_similarity, cut, verdicts
 from cqia.errors import UserError, unknown
 from cqia.kept import Kept
 from cqia.record import TEXT
@@ -42,6 +42,7 @@ _READ = ("source", *TEXT, "question", "votes", "comments", "human_verified")
 DROPPED = {
     "id": pl.String,
     "source": pl.String,
+    "part": pl.String,
     "rule": pl.String,
     "value": pl.Float64,
     "bound": pl.Float64,
@@ -117,7 +118,9 @@ def dedup(
                 mend="curate and dedup groups of sources in folders of their own",
             )
         files = _keys(here, VIEWS[near])
-        keys = Keys(files=files, count=here.count, prefer=prefer, answers=answers)
+        keys = Keys(
+            files=files, heights=here.heights, prefer=prefer, answers=answers, scratch=scratch
+        )
         gone = by_key(keys)
         if VIEWS[near]:
             minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
@@ -127,7 +130,7 @@ def dedup(
         for one, about in zip(benchmarks, facts["benchmarks"], strict=True):
             alive, version = here.alive(gone), store.fingerprint(about)
             gone = pl.concat([gone, _by_benchmark(here, alive, one, version, folder)])
-        return _finish(folder, mark, facts, here, keys, gone, groups, pairs)
+        return _finish(folder, mark, facts, here, gone, groups, pairs)
 
 
 def _check(
@@ -253,16 +256,14 @@ def _hits_of(
     return part.name
 
 
-def _names(parts: Sequence[Path], rows: pl.Series) -> pl.DataFrame:
-    """Row -> id for the rows that are named in a result; the others stay on disk."""
-    wanted = rows.drop_nulls().unique().cast(pl.UInt32)
-    found, at = [], 0
-    for part in parts:
-        ids = pl.read_parquet(part / "kept.parquet", columns=["id"]).with_row_index(
-            "row", offset=at
-        )
-        at += len(ids)
-        found.append(ids.filter(pl.col("row").is_in(wanted.implode())))
+def _names(here: Kept, rows: pl.Series) -> pl.DataFrame:
+    """Of these rows (ascending): row, id, source and part; the others stay on disk."""
+    found = []
+    for part, (base, mine) in zip(here.parts, cut(rows, here.heights), strict=True):
+        ids = pl.read_parquet(part / "kept.parquet", columns=["id"])[mine]
+        place = {"source": pl.lit(part.parent.name), "part": pl.lit(part.name)}
+        place = {name: value.cast(pl.Categorical) for name, value in place.items()}
+        found.append(ids.with_columns(row=mine + base, **place))
     return pl.concat(found)
 
 
@@ -271,31 +272,37 @@ def _finish(
     mark: str,
     facts: dict[str, Any],
     here: Kept,
-    keys: Keys,
     gone: pl.DataFrame,
     groups: pl.DataFrame,
     pairs: pl.DataFrame,
 ) -> store.Facts:
     """Write the results with ids in place of row numbers, and the manifest."""
-    ends = pl.concat([gone["row"], gone["keeper"].drop_nulls()]).unique()
-    source = keys.rows(pl.col("row").is_in(ends.implode())).select("row", "source")
-    gone = gone.sort("row").join(source, on="row", how="left", maintain_order="left")
-    rows = pl.concat([gone["row"], gone["keeper"], groups["row"], pairs["a"], pairs["b"]])
-    names = _names(here.parts, rows)
+    gone = gone.sort("row")
+    rows = [gone["row"], gone["keeper"].drop_nulls(), groups["row"], pairs["a"], pairs["b"]]
+    names = _names(here, pl.concat(rows).unique().sort())
 
-    def named(frame: pl.DataFrame, row: str, id: str) -> pl.DataFrame:
-        """The frame with the ids of the rows in column `row` as column `id`."""
-        ids = names.select(pl.col("row").alias("_row"), pl.col("id").alias("_id"))
-        joined = frame.join(ids, left_on=row, right_on="_row", how="left", maintain_order="left")
-        return joined.drop(row).rename({"_id": id})
+    def told(of: pl.Series, what: str) -> pl.Series:
+        """What `names` says of rows; null where there is none."""
+        return (
+            names[what].gather(names["row"].search_sorted(of.fill_null(0))).set(of.is_null(), None)
+        )
 
-    dropped = named(named(gone, "row", "id"), "keeper", "keeper")
+    dropped = gone.select(
+        told(gone["row"], "id"),
+        told(gone["row"], "source").cast(pl.String),
+        told(gone["row"], "part").cast(pl.String),
+        "rule", "value", "bound",
+        told(gone["keeper"], "id").alias("keeper"),
+    )  # fmt: skip
     store.write_frame(folder / "dropped.parquet", dropped.select(*DROPPED))
-    store.write_frame(folder / "groups.parquet", named(groups, "row", "id").select("id", "group"))
-    linked = named(named(pairs, "a", "a"), "b", "b").select("a", "b", "similarity")
+    named = groups.select(told(groups["row"], "id"), "group")
+    store.write_frame(folder / "groups.parquet", named)
+    linked = pairs.select(
+        told(pairs["a"], "id").alias("a"), told(pairs["b"], "id").alias("b"), "similarity"
+    )
     store.write_frame(folder / "pairs.parquet", linked)
     rules = dropped.group_by("rule", maintain_order=True).len().sort("rule")
-    across = linked_across(gone.join(source, left_on="keeper", right_on="row", suffix="_kept"))
+    across = linked_across(dropped["source"], told(gone["keeper"], "source").cast(pl.String))
     counts = {
         "read": here.count,
         "kept": here.count - len(dropped),
@@ -310,8 +317,8 @@ def _finish(
     return store.seal(folder, mark, {**facts, **counts})
 
 
-def linked_across(pairs: pl.DataFrame) -> dict[str, int]:
+def linked_across(source: pl.Series, kept: pl.Series) -> dict[str, int]:
     """How many records of one source were dropped for a record of another: "a -> b": n."""
-    other = pairs.filter(pl.col("source") != pl.col("source_kept"))
-    counts = other.group_by("source", "source_kept").len().sort("source", "source_kept")
-    return {f"{one} -> {kept}": n for one, kept, n in counts.iter_rows()}
+    pairs = pl.DataFrame({"source": source, "kept": kept}).drop_nulls()
+    counts = pairs.filter(pl.col("source") != pl.col("kept")).group_by("source", "kept").len()
+    return {f"{one} -> {other}": n for one, other, n in counts.sort("source", "kept").iter_rows()}

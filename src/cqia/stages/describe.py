@@ -5,8 +5,10 @@ Describes what there is: the assembled dataset, or else what dedup left, or else
 
 from __future__ import annotations
 
+import bisect
+import itertools
+import math
 from collections.abc import Iterable
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +43,11 @@ def describe(*, work: Path, folder: Path | None = None, workers: Workers = 1) ->
     stage, inputs = described.stage(
         work, {name: one["fingerprint"] for name, one in curated.items()}
     )
-    records = _records(work, list(curated), stage, workers)
+    amounts, lengths = _counted(work, list(curated), stage, workers)
     tables = {
-        "sources": _sources(known, records),
-        "lengths": _lengths(known, records),
-        "funnel": _funnel(work, known, records, stage),
+        "sources": _sources(known, amounts),
+        "lengths": _lengths(known, lengths),
+        "funnel": _funnel(work, known, amounts, stage),
     }
     folder = folder or work / "describe"
     paths = {name: {kind: str(folder / f"{name}.{kind}") for kind in FORMATS} for name in tables}
@@ -53,38 +55,59 @@ def describe(*, work: Path, folder: Path | None = None, workers: Workers = 1) ->
         for kind in FORMATS:
             store.write_bytes(folder / f"{name}.{kind}", render(table, kind).encode())
     facts = {"stage": "describe", "inputs": inputs, "described": stage}
-    return {**facts, "records": len(records), "tables": paths}
+    return {**facts, "records": int(amounts["records"].sum()), "tables": paths}
 
 
-def _records(work: Path, sources: list[str], stage: str, workers: Workers) -> pl.DataFrame:
-    """A small row for every described record: no texts, only their lengths."""
-    size = {name: pl.col(name).str.len_chars() for name in TEXT}
-    columns = [
-        pl.col("source").cast(pl.Enum(sources)),
-        pl.col("answer_from").cast(pl.Categorical),
-        pl.col("human_verified"),
-        (size["instruction"] + size["input"]).alias("prompt"),
-        size["output"].alias("output"),
+def _counted(
+    work: Path, sources: list[str], stage: str, workers: Workers
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Two small tables, whatever the number of records.
+
+    Amounts: records and characters by source, answer_from and human_verified. Lengths: `n` records
+    by source, text (prompt: instruction and input; output) and length in characters.
+    """
+    found = described.each(work, sources, stage, _count, workers=workers)
+    amounts, lengths = (pl.concat(tables) for tables in zip(*found, strict=True))
+    return (
+        amounts.group_by(_WHO).agg(pl.col("records", "characters").sum()).sort(_WHO),
+        lengths.group_by(_LENGTH).agg(pl.col("n").sum()).sort(_LENGTH),
+    )
+
+
+_WHO = ["source", "answer_from", "human_verified"]
+_LENGTH = ["source", "text", "length"]
+
+
+def _count(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The amounts and lengths of some records."""
+    size = {name: pl.col(name).str.len_chars().cast(pl.Int64) for name in TEXT}
+    few = records.select(
+        *_WHO, prompt=size["instruction"] + size["input"], output=size["output"]
+    ).with_columns(pl.col("source").cast(pl.String))
+    amounts = few.group_by(_WHO).agg(
+        records=pl.len().cast(pl.Int64), characters=(pl.col("prompt") + pl.col("output")).sum()
+    )
+    lengths = [
+        few.group_by("source", length=name)
+        .agg(n=pl.len().cast(pl.Int64))
+        .select("source", pl.lit(name).alias("text"), "length", "n")
+        for name in ("prompt", "output")
     ]
-    return described.records(work, sources, stage, columns, workers=workers)
+    return amounts, pl.concat(lengths)
 
 
-def _of(records: pl.DataFrame, source: str) -> pl.DataFrame:
-    return records.filter(pl.col("source").cast(pl.String) == source)
-
-
-def _sources(known: list[store.Facts], records: pl.DataFrame) -> pl.DataFrame:
+def _sources(known: list[store.Facts], amounts: pl.DataFrame) -> pl.DataFrame:
     """The paper's source table in its four types, with its quantities beside this run's.
 
     A type of several sources has a subtotal. The paper's sums are over the rows of its Table 1 that
     are here.
     """
     rows: list[dict[str, Any]] = []
-    for kind, group in groupby(known, key=lambda facts: facts["type"]):
+    for kind, group in itertools.groupby(known, key=lambda facts: facts["type"]):
         here = list(group)
         title = paper.TYPES.get(kind, kind)
         for facts in here:
-            mine = _of(records, facts["source"])
+            mine = amounts.filter(source=facts["source"])
             rows.append(
                 {
                     "type": title,
@@ -98,54 +121,70 @@ def _sources(known: list[store.Facts], records: pl.DataFrame) -> pl.DataFrame:
                 }
             )
         if len(here) > 1:
-            rows.append(_sum(title, "小计", here, records))
-    rows.append(_sum("total", "", known, records))
+            rows.append(_sum(title, "小计", here, amounts))
+    rows.append(_sum("total", "", known, amounts))
     return _frame(rows).with_columns(pl.col("paper").cast(pl.Int64))
 
 
-def _sum(kind: str, title: str, known: list[store.Facts], records: pl.DataFrame) -> dict[str, Any]:
+def _sum(kind: str, title: str, known: list[store.Facts], amounts: pl.DataFrame) -> dict[str, Any]:
     """A row for several sources together."""
     names = [facts["source"] for facts in known]
-    mine = records.filter(pl.col("source").cast(pl.String).is_in(names))
+    mine = amounts.filter(pl.col("source").is_in(names))
     theirs = [row.quantity for row in paper.TABLE_1 if row.source in names]
     found = {"type": kind, "source": "", "title": title, **_amounts(mine)}
     found |= {"paper": sum(theirs) if theirs else None, **_answers(mine)}
     return {**found, "licence": "", "origin": ""}
 
 
-def _amounts(records: pl.DataFrame) -> dict[str, int]:
-    characters = records.select(pl.col("prompt", "output").cast(pl.Int64).sum()).row(0)
-    return {"records": len(records), "characters": sum(characters)}
+def _amounts(mine: pl.DataFrame) -> dict[str, int]:
+    return {"records": int(mine["records"].sum()), "characters": int(mine["characters"].sum())}
 
 
-def _answers(records: pl.DataFrame) -> dict[str, Any]:
+def _answers(mine: pl.DataFrame) -> dict[str, Any]:
     """Who wrote the answers, and the share of records that a person checked."""
-    counts = records["answer_from"].cast(pl.String).rename("who").value_counts(name="n")
-    said = ", ".join(f"{who} {n}" for who, n in counts.sort("who").iter_rows())
-    return {"answer_from": said, "human_verified": records["human_verified"].mean()}
+    counts = mine.group_by(who="answer_from").agg(pl.col("records").sum()).sort("who")
+    said = ", ".join(f"{who} {n}" for who, n in counts.iter_rows())
+    checked, all_ = (int(one["records"].sum()) for one in (mine.filter("human_verified"), mine))
+    return {"answer_from": said, "human_verified": checked / all_ if all_ else None}
 
 
-def _lengths(known: list[store.Facts], records: pl.DataFrame) -> pl.DataFrame:
+def _lengths(known: list[store.Facts], lengths: pl.DataFrame) -> pl.DataFrame:
     """Lengths in characters: of instruction and input together, and of the output."""
-    frames = [(facts["source"], _of(records, facts["source"])) for facts in known]
+    names = [facts["source"] for facts in known]
     return _frame(
-        {"source": name, "text": text, **_statistics(frame[column])}
-        for name, frame in [*frames, ("total", records)]
-        for text, column in (("instruction+input", "prompt"), ("output", "output"))
+        {"source": name or "total", "text": title, **_statistics(mine.filter(text=text))}
+        for name in [*names, ""]
+        for mine in [lengths.filter(source=name) if name else lengths]
+        for title, text in (("instruction+input", "prompt"), ("output", "output"))
     )
 
 
-def _statistics(lengths: pl.Series) -> dict[str, float | int | None]:
+def _statistics(lengths: pl.DataFrame) -> dict[str, float | int | None]:
     """Number, mean, standard deviation (of a sample) and percentiles (linear between values)."""
-    found: dict[str, Any] = {"n": len(lengths), "mean": lengths.mean(), "sd": lengths.std()}
+    each = lengths.group_by("length").agg(pl.col("n").sum()).sort("length")
+    values, counts = each["length"].to_list(), each["n"].to_list()
+    n, total = sum(counts), sum(value * count for value, count in zip(values, counts, strict=True))
+    squares = sum(value * value * count for value, count in zip(values, counts, strict=True))
+    # In whole numbers, so that neither the order of parts nor rounding shows.
+    spread = math.sqrt((n * squares - total * total) / (n * (n - 1))) if n > 1 else None
+    found: dict[str, Any] = {"n": n, "mean": total / n if n else None, "sd": spread}
+    ends = list(itertools.accumulate(counts))
+
+    def at(rank: int) -> int:
+        """The value at a place of the sorted lengths, from 0."""
+        return int(values[bisect.bisect_right(ends, rank)])
+
     for percent in PERCENTILES:
         name = "median" if percent == 50 else f"p{percent}"
-        found[name] = lengths.quantile(percent / 100, interpolation="linear")
-    return {**found, "max": lengths.max()}
+        low, part = divmod(percent * (n - 1), 100)
+        found[name] = None
+        if n:
+            found[name] = at(low) + (at(min(low + 1, n - 1)) - at(low)) * part / 100
+    return {**found, "max": values[-1] if n else None}
 
 
 def _funnel(
-    work: Path, known: list[store.Facts], records: pl.DataFrame, stage: str
+    work: Path, known: list[store.Facts], amounts: pl.DataFrame, stage: str
 ) -> pl.DataFrame:
     """Where every raw item went: one row a step, with what went out and what was left after it.
 
@@ -185,7 +224,7 @@ def _funnel(
             if source == name:
                 left -= dropped
                 row(where, rule, dropped, left)
-        there = len(_of(records, name))
+        there = _amounts(amounts.filter(source=name))["records"]
         if left != there:
             raise RuntimeError(f"{name}: the funnel leaves {left} records, there are {there}")
         row(stage, "in the dataset", None, left)

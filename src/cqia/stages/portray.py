@@ -142,7 +142,7 @@ def _read(work: Path) -> tuple[list[store.Facts], pl.DataFrame]:
         for name in TEXT
     ]
     told = [pl.col(one).cast(pl.String) if one == "source" else pl.col(one) for one in _COLUMNS]
-    records = described.records(work, sources, last, [*told, *sizes])
+    records = pl.concat(described.each(work, sources, last, pl.DataFrame.select, [*told, *sizes]))
     facts = [store.manifest(work / "curate" / name) or {} for name in sources]
     return sorted(facts, key=lambda one: paper.place(one["type"], one["source"])), records
 
