@@ -21,7 +21,7 @@ from cqia.text.near import clusters
 VERDICTS = pl.Schema(
     {
         "row": pl.UInt32(),
-        "rule": pl.String(),
+        "rule": pl.Categorical(),
         "value": pl.Float64(),
         "bound": pl.Float64(),
         "keeper": pl.UInt32(),
@@ -56,12 +56,13 @@ class Keys:
     scratch: Path
 
     def these(self, rows: pl.Series) -> pl.DataFrame:
-        """These records (row numbers, ascending), the best first."""
+        """These records (row numbers, ascending): prompt, question, asked, limit and preference."""
+        few = ["prompt", "question", "asked", "limit", *self.prefer]
         found = []
-        for file, (base, mine) in zip(self.files, cut(rows, self.heights), strict=True):
+        for file, mine in zip(self.files, cut(rows, self.heights), strict=True):
             some = _read(file)[mine]
-            found.append(some.with_columns(row=mine + base, limit=self._limit(some)).drop("source"))
-        return self.sorted(pl.concat(found))
+            found.append(some.with_columns(limit=self._limit(some)).select(few))
+        return pl.concat(found).with_columns(row=rows)
 
     def sorted(self, table: pl.DataFrame) -> pl.DataFrame:
         """The best first: every rule keeps the first of its group."""
@@ -114,12 +115,12 @@ class Keys:
         return some["source"].replace_strict(told, return_dtype=pl.Int32)
 
 
-def cut(rows: pl.Series, heights: Sequence[int]) -> Iterator[tuple[int, pl.Series]]:
-    """Ascending row numbers cut by files: the first row of each, and its rows numbered from 0."""
+def cut(rows: pl.Series, heights: Sequence[int]) -> Iterator[pl.Series]:
+    """Ascending row numbers cut by files, each file's numbered from 0."""
     bases = np.cumsum([0, *heights])
     cuts = np.searchsorted(rows.to_numpy(), bases).tolist()
     for (start, stop), base in zip(pairwise(cuts), bases[:-1].tolist(), strict=True):
-        yield base, rows[start:stop] - base
+        yield rows[start:stop] - base
 
 
 def _read(file: Path) -> pl.DataFrame:
@@ -172,29 +173,30 @@ def by_similarity(
     """
     ends = pl.concat([pairs["a"], pairs["b"]]).unique().sort()
     table = keys.these(ends)
-    links = _unlike_questions(table.sort("row"), ends, pairs)
-    few = links.with_columns(a=ends.search_sorted(links["a"]), b=ends.search_sorted(links["b"]))
-    linked = pl.concat([few.select("a", "similarity"), few.select(a="b", similarity="similarity")])
-    best = linked.group_by(place="a").agg(value=pl.col("similarity").max()).sort("place")
-    label = clusters(len(ends), few).gather(best["place"])
-    best = best.select("value", row=ends.gather(best["place"]), group=ends.gather(label))
-    ranked = table.select("row").join(best, on="row", maintain_order="left")
-    ranked = ranked.with_columns(
-        keeper=pl.col("row").first().over("group"), bound=pl.lit(threshold)
-    )
-    gone = verdicts(ranked.filter(pl.col("row") != pl.col("keeper")), "NearDuplicate")
-    return gone, best.select("row", "group")
+    a, b = (ends.search_sorted(pairs[end]) for end in ("a", "b"))
+    linked = ~_unlike(table, a, b)
+    links = pl.DataFrame({"a": a, "b": b, "similarity": pairs["similarity"]}).filter(linked)
+    value = np.zeros(len(ends))
+    for end in ("a", "b"):
+        np.maximum.at(value, links[end].to_numpy(), links["similarity"].to_numpy())
+    least = clusters(len(ends), links)
+    # Places in `ends` from the best to the last; the first of each cluster is the one that stays.
+    order = keys.sorted(table.select("row", *keys.prefer, place=pl.int_range(pl.len())))["place"]
+    of, first = np.unique(least.gather(order).to_numpy(), return_index=True)
+    best = order.gather(first).gather(np.searchsorted(of, least.to_numpy()))
+    told = pl.DataFrame(
+        {"row": ends, "group": ends.gather(least), "value": value, "keeper": ends.gather(best)}
+    ).filter(pl.col("value") > 0)
+    gone = told.filter(pl.col("row") != pl.col("keeper")).with_columns(bound=pl.lit(threshold))
+    return verdicts(gone, "NearDuplicate"), told.select("row", "group")
 
 
-def _unlike_questions(table: pl.DataFrame, ends: pl.Series, pairs: pl.DataFrame) -> pl.DataFrame:
-    """The pairs without those of two answers to a question whose sources want several.
+def _unlike(table: pl.DataFrame, a: pl.Series, b: pl.Series) -> pl.Series:
+    """Whether two records (places in the table) answer one question whose sources want several."""
 
-    table: the records at the ends of pairs, in the order of `ends`.
-    """
-    a, b = (
-        table.select("prompt", "question", "asked", "limit")[ends.search_sorted(pairs[end])]
-        for end in ("a", "b")
-    )
-    same = (a["prompt"] == b["prompt"]) | ((a["question"] == b["question"]) & a["asked"])
-    several = (a["limit"] != 1) & (b["limit"] != 1)
-    return pairs.filter(~(same & several))
+    def alike(column: str) -> pl.Series:
+        return table[column].gather(a) == table[column].gather(b)
+
+    asked, several = table["asked"], table["limit"] != 1
+    same = alike("prompt") | (alike("question") & asked.gather(a))
+    return same & several.gather(a) & several.gather(b)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,14 @@ class Kept:
 
     def by_part(self, rows: pl.Series) -> list[pl.Series]:
         """Rows in the order read, cut by part, each part's numbered from 0."""
-        return [mine for _, mine in cut(rows, self.heights)]
+        return list(cut(rows, self.heights))
+
+    def cut(self, frame: pl.DataFrame, row: str) -> Iterator[pl.DataFrame]:
+        """A frame in the order of its column `row`, cut by part, each part's rows from 0."""
+        at = 0
+        for mine in self.by_part(frame[row]):
+            yield frame.slice(at, len(mine)).with_columns(mine.alias(row))
+            at += len(mine)
 
     def each(self, what: str, work: Callable[..., str], *given: Sequence[Any]) -> None:
         """Run a job for every part: its number, its folder, and what is given for it."""

@@ -18,7 +18,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,29 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
                 raise
             # So the writer calls it when a disk takes no more in the middle of a page's header.
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from fault
+
+
+@contextmanager
+def row_groups(path: Path, schema: pl.Schema) -> Iterator[Callable[..., None]]:
+    """A Parquet file written frame by frame, a row group a frame, whole or not at all.
+
+    A reader that wants one part of a table sorted by parts reads its row group only.
+    """
+
+    def arrow(frame: pl.DataFrame) -> Any:  # noqa: ANN401
+        return (
+            frame.select(schema.names())
+            .cast(schema)
+            .to_arrow(compat_level=pl.CompatLevel.oldest())
+        )
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = arrow(pl.DataFrame(schema=schema)).schema
+    with (
+        whole(path) as temporary,
+        pq.ParquetWriter(temporary, kind, compression="zstd", compression_level=1) as file,
+    ):
+        yield lambda frame: file.write_table(arrow(frame)) if len(frame) else None
 
 
 def read_json(path: Path) -> Facts:

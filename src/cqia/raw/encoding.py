@@ -7,6 +7,7 @@ page declares: many Chinese pages say gb2312 and are UTF-8, or say nothing.
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from typing import BinaryIO
 
@@ -83,17 +84,22 @@ class Utf8Reader:
     A UTF-8 stream passes through unchanged (so that a broken line can be reported as such); any
     other is transcoded strictly.
 
+    Args:
+        stream: the bytes.
+        name: what a message calls it.
+        ahead: bytes of the first reading; whoever reads as many at a time is spared a copy.
+
     Raises:
         UserError: bytes that the encoding doesn't have.
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, ahead: int = HEAD) -> None:
         self._stream = stream
         self._name = name
         self._broken: Exception | None = None
-        self._head = self._fetch(HEAD)
-        self.encoding = sniff(self._head)
-        self.ascii_so_far = self.encoding == "utf-8" and self._head.isascii()
+        self._head = self._fetch(max(ahead, HEAD))
+        self.encoding = sniff(self._head[:HEAD])
+        self.ascii_so_far = self.encoding == "utf-8" and self._head[:HEAD].isascii()
         if self.encoding == "utf-8-sig":
             self._head = self._head[len(codecs.BOM_UTF8) :]
         self._decoder = self._decoder_of(self.encoding)
@@ -102,6 +108,8 @@ class Utf8Reader:
         """Read up to `size` bytes; of a stream that breaks off, first what came before it."""
         if self._broken:
             raise self._broken
+        if isinstance(getattr(self._stream, "raw", None), io.FileIO):
+            return self._stream.read(size)
         step = getattr(self._stream, "read1", self._stream.read)
         parts: list[bytes] = []
         while size > 0:
@@ -126,7 +134,8 @@ class Utf8Reader:
 
     def peek(self) -> bytes:
         """The first bytes, as UTF-8, before anything was read."""
-        return self._head.decode(self.encoding, "ignore").encode() if self._decoder else self._head
+        head = self._head[:HEAD]
+        return head.decode(self.encoding, "ignore").encode() if self._decoder else head
 
     def read(self, size: int) -> bytes:
         """About `size` bytes of UTF-8; empty at the end."""

@@ -232,7 +232,7 @@ def _read_stream(piece: Piece, schema: pl.Struct | None) -> Iterator[Batch]:
     with open_bytes(piece.file) as stream:
         if piece.kind == "json":
             assert schema is not None
-            yield from _read_json(Utf8Reader(stream, piece.file), piece, schema)
+            yield from _read_json(Utf8Reader(stream, piece.file, values.BLOCK), piece, schema)
         elif piece.kind == "mediawiki":
             yield from pages.read_wiki(stream, piece.file)
         else:

@@ -18,14 +18,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from cqia import ledger, store
 from cqia.contamination import Benchmark, Wanted, counted, hits, wanted
-from cqia.duplicates import Keys, by_key, by_similarity, cut, verdicts
+from cqia.duplicates import Keys, by_key, by_similarity, verdicts
 from cqia.errors import UserError, unknown
 from cqia.kept import Kept
 from cqia.record import TEXT
+from cqia.text.buffers import compact
 from cqia.text.matching import exact_key, matching_view
 from cqia.text.near import PAIRS, MinHash, Shards, search, write_shard, written
 from cqia.workers import Progress, Workers, fitting
@@ -39,15 +41,19 @@ MOST = 2**32 - 1
 
 _READ = ("source", *TEXT, "question", "votes", "comments", "human_verified")
 
-DROPPED = {
-    "id": pl.String,
-    "source": pl.String,
-    "part": pl.String,
-    "rule": pl.String,
-    "value": pl.Float64,
-    "bound": pl.Float64,
-    "keeper": pl.String,
-}
+DROPPED = pl.Schema(
+    {
+        "id": pl.String(),
+        "source": pl.String(),
+        "part": pl.String(),
+        "rule": pl.String(),
+        "value": pl.Float64(),
+        "bound": pl.Float64(),
+        "keeper": pl.String(),
+    }
+)
+GROUPS = pl.Schema({"id": pl.String(), "group": pl.UInt32()})
+LINKED = pl.Schema({"a": pl.String(), "b": pl.String(), "similarity": pl.Float64()})
 
 
 def dedup(
@@ -256,17 +262,6 @@ def _hits_of(
     return part.name
 
 
-def _names(here: Kept, rows: pl.Series) -> pl.DataFrame:
-    """Of these rows (ascending): row, id, source and part; the others stay on disk."""
-    found = []
-    for part, (base, mine) in zip(here.parts, cut(rows, here.heights), strict=True):
-        ids = pl.read_parquet(part / "kept.parquet", columns=["id"])[mine]
-        place = {"source": pl.lit(part.parent.name), "part": pl.lit(part.name)}
-        place = {name: value.cast(pl.Categorical) for name, value in place.items()}
-        found.append(ids.with_columns(row=mine + base, **place))
-    return pl.concat(found)
-
-
 def _finish(
     folder: Path,
     mark: str,
@@ -276,39 +271,46 @@ def _finish(
     groups: pl.DataFrame,
     pairs: pl.DataFrame,
 ) -> store.Facts:
-    """Write the results with ids in place of row numbers, and the manifest."""
+    """Write the results with ids in place of row numbers, part by part, and the manifest."""
     gone = gone.sort("row")
-    rows = [gone["row"], gone["keeper"].drop_nulls(), groups["row"], pairs["a"], pairs["b"]]
-    names = _names(here, pl.concat(rows).unique().sort())
+    far = pl.concat([gone["keeper"].drop_nulls(), pairs["b"]]).unique().sort()
+    names = [
+        compact(pl.read_parquet(part / "kept.parquet", columns=["id"])["id"][mine])
+        for part, mine in zip(here.parts, here.by_part(far), strict=True)
+    ]
+    ids = pl.concat([pl.Series("id", [], pl.String), *names])
 
-    def told(of: pl.Series, what: str) -> pl.Series:
-        """What `names` says of rows; null where there is none."""
-        return (
-            names[what].gather(names["row"].search_sorted(of.fill_null(0))).set(of.is_null(), None)
-        )
+    def far_id(rows: pl.Series) -> pl.Series:
+        """The ids of rows of any part; null where there is none."""
+        return ids.gather(far.search_sorted(rows.fill_null(0)).set(rows.is_null(), None))
 
-    dropped = gone.select(
-        told(gone["row"], "id"),
-        told(gone["row"], "source").cast(pl.String),
-        told(gone["row"], "part").cast(pl.String),
-        "rule", "value", "bound",
-        told(gone["keeper"], "id").alias("keeper"),
-    )  # fmt: skip
-    store.write_frame(folder / "dropped.parquet", dropped.select(*DROPPED))
-    named = groups.select(told(groups["row"], "id"), "group")
-    store.write_frame(folder / "groups.parquet", named)
-    linked = pairs.select(
-        told(pairs["a"], "id").alias("a"), told(pairs["b"], "id").alias("b"), "similarity"
-    )
-    store.write_frame(folder / "pairs.parquet", linked)
-    rules = dropped.group_by("rule", maintain_order=True).len().sort("rule")
-    across = linked_across(dropped["source"], told(gone["keeper"], "source").cast(pl.String))
+    with (
+        store.row_groups(folder / "dropped.parquet", DROPPED) as dropped,
+        store.row_groups(folder / "groups.parquet", GROUPS) as grouped,
+        store.row_groups(folder / "pairs.parquet", LINKED) as linked,
+    ):
+        for part, one, group, pair in zip(
+            here.parts, here.cut(gone, "row"), here.cut(groups, "row"), here.cut(pairs, "a"),
+            strict=True,
+        ):  # fmt: skip
+            near = pl.read_parquet(part / "kept.parquet", columns=["id"])["id"]
+            dropped(
+                one.with_columns(
+                    id=near[one["row"]],
+                    source=pl.lit(part.parent.name),
+                    part=pl.lit(part.name),
+                    keeper=far_id(one["keeper"]),
+                )
+            )
+            grouped(group.with_columns(id=near[group["row"]]))
+            linked(pair.with_columns(a=near[pair["a"]], b=far_id(pair["b"])))
+    rules = gone.group_by("rule").len().cast({"rule": pl.String}).sort("rule")
     counts = {
         "read": here.count,
-        "kept": here.count - len(dropped),
-        "dropped": len(dropped),
+        "kept": here.count - len(gone),
+        "dropped": len(gone),
         "rules": dict(rules.iter_rows()),
-        "across": across,
+        "across": _across(here, gone.drop_nulls()),
         "contamination": {
             one["name"]: store.read_json(folder / "contamination" / f"{one['name']}.json")
             for one in facts["benchmarks"]
@@ -317,8 +319,14 @@ def _finish(
     return store.seal(folder, mark, {**facts, **counts})
 
 
-def linked_across(source: pl.Series, kept: pl.Series) -> dict[str, int]:
+def _across(here: Kept, gone: pl.DataFrame) -> dict[str, int]:
     """How many records of one source were dropped for a record of another: "a -> b": n."""
-    pairs = pl.DataFrame({"source": source, "kept": kept}).drop_nulls()
-    counts = pairs.filter(pl.col("source") != pl.col("kept")).group_by("source", "kept").len()
-    return {f"{one} -> {other}": n for one, other, n in counts.sort("source", "kept").iter_rows()}
+    owners = pl.Series([part.parent.name for part in here.parts])
+    bases = np.cumsum(here.heights)
+    own, other = (
+        owners.gather(np.searchsorted(bases, gone[end].to_numpy(), side="right"))
+        for end in ("row", "keeper")
+    )
+    pairs = pl.DataFrame({"own": own, "other": other}).filter(pl.col("own") != pl.col("other"))
+    counts = pairs.group_by("own", "other").len().sort("own", "other")
+    return {f"{one} -> {kept}": n for one, kept, n in counts.iter_rows()}

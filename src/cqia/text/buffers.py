@@ -12,6 +12,11 @@ Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
 
 
+def compact(text: pl.Series) -> pl.Series:
+    """The same column with bytes of its own: a few taken out of many keep the bytes of them all."""
+    return pl.Series(text.name, text.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+
 def flat(text: pl.Series) -> tuple[Bytes, Offsets]:
     """The column's UTF-8 bytes end to end and n + 1 offsets into them; a null is empty."""
     arrow = text.fill_null("").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())

@@ -100,7 +100,11 @@ class Shards:
         self, band: int, low: int, high: int, copies: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.uint64]:
         """Sorted keys of a band, a hash above a row's bits: hashes from low to high, no copies."""
-        found = np.concatenate([np.empty(0, np.uint64), *self._keys(band, low, high, copies)])
+        found, end = np.empty(self.count, np.uint64), 0  # takes memory as far as it is written
+        for key in self._keys(band, low, high, copies):
+            found[end : end + len(key)] = key
+            end += len(key)
+        found = found[:end]
         found.sort()
         return found
 
