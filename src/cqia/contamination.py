@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -160,7 +161,9 @@ def wanted(benchmark: Benchmark) -> Wanted:
     from cqia.text.overlap import ngram_index
 
     found = items(benchmark)
-    views = [matching_view(pl.Series(item.segments, dtype=pl.String)).to_list() for item in found]
+    texts = pl.Series([text for item in found for text in item.segments], dtype=pl.String)
+    view = iter(matching_view(texts).to_list())
+    views = [list(islice(view, len(item.segments))) for item in found]
     return Wanted(found, ngram_index(views, ngram=benchmark.ngram), benchmark.threshold)
 
 

@@ -128,9 +128,7 @@ def row_groups(path: Path, schema: pl.Schema) -> Iterator[Callable[..., None]]:
 
     def arrow(frame: pl.DataFrame) -> Any:  # noqa: ANN401
         return (
-            frame.select(schema.names())
-            .cast(schema)
-            .to_arrow(compat_level=pl.CompatLevel.oldest())
+            frame.select(schema.names()).cast(schema).to_arrow(compat_level=pl.CompatLevel.oldest())
         )
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -97,14 +98,17 @@ def ngram_index(
         raise ValueError(f"0 < shortest <= ngram <= {NGRAM_SIZE_LIMIT} does not hold")
     hashes: list[npt.NDArray[np.uint64]] = []
     rows: list[tuple[int, int, int]] = []
+    data, offsets = flat(
+        pl.Series([one for segments in items for one in segments], dtype=pl.String)
+    )
+    bounds = pairwise(offsets.tolist())
     for item, segments in enumerate(items):
         long = any(len(segment) >= ngram for segment in segments)
         start = 0
-        for segment in segments:
+        for segment, (first, end) in zip(segments, bounds, strict=False):
             length = ngram if long else len(segment)
             if shortest <= length <= len(segment):
-                data, offsets = flat(pl.Series([segment]))
-                found = gram_hashes(data, offsets[0], offsets[1], length)
+                found = gram_hashes(data, first, end, length)
                 hashes.append(found)
                 rows += [(item, start + at, length) for at in range(len(found))]
             start += len(segment)
