@@ -38,7 +38,21 @@ PIECES = 512
 ANY = -1
 """A limit that is none."""
 
-_TYPES = {"votes": "i4", "comments": "i4", "length": "u4", "verified": "?"}
+KEYS = pl.Schema(
+    {
+        "record": pl.UInt64(),
+        "prompt": pl.UInt64(),
+        "question": pl.UInt64(),
+        "asked": pl.Boolean(),
+        "limit": pl.Int32(),
+        "votes": pl.Int32(),
+        "comments": pl.Int32(),
+        "length": pl.UInt32(),
+        "verified": pl.Boolean(),
+    }
+)
+"""Columns of the files of keys, `limit` in place of the source."""
+_TYPES = {pl.UInt64: "u8", pl.Boolean: "?", pl.Int32: "i4", pl.UInt32: "u4"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +72,7 @@ class Keys:
     def these(self, rows: pl.Series) -> pl.DataFrame:
         """These records (row numbers, ascending): prompt, question, asked, limit and preference."""
         few = ["prompt", "question", "asked", "limit", *self.prefer]
-        found = []
+        found = [pl.DataFrame(schema={name: KEYS[name] for name in few})]
         for file, mine in zip(self.files, cut(rows, self.heights), strict=True):
             some = _read(file)[mine]
             found.append(some.with_columns(limit=self._limit(some)).select(few))
@@ -84,8 +98,8 @@ class Keys:
         count = max(1, min(math.ceil(records / ROWS), PIECES))
         left = np.ones(records, np.bool_)
         left[gone["row"].to_numpy()] = False
-        fields = [("row", "u4"), (key, "u8"), ("limit", "i4")]
-        kind = np.dtype([*fields, *((name, _TYPES[name]) for name in self.prefer)])
+        names = (key, "limit", *self.prefer)
+        kind = np.dtype([("row", "u4"), *((name, _TYPES[type(KEYS[name])]) for name in names)])
         paths = [self.scratch / f"{key}.{number}.piece" for number in range(count)]
         with contextlib.ExitStack() as stack:
             pieces = [stack.enter_context(path.open("wb")) for path in paths]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,12 @@ class Kept:
         """All records."""
         return sum(self.heights)
 
-    def alive(self, gone: pl.DataFrame) -> pl.Series:
-        """The rows of the records that no rule has turned away, in the order read."""
+    def alive(self, gone: pl.DataFrame) -> list[pl.Series]:
+        """Of every part, whether each record has not been turned away by a rule."""
         left = np.ones(self.count, np.bool_)
         left[gone["row"].to_numpy()] = False
-        return pl.Series("row", np.flatnonzero(left).astype(np.uint32))
+        ends = np.cumsum([0, *self.heights]).tolist()
+        return [pl.Series(left[start:end]) for start, end in pairwise(ends)]
 
     def by_part(self, rows: pl.Series) -> list[pl.Series]:
         """Rows in the order read, cut by part, each part's numbered from 0."""

@@ -229,3 +229,12 @@ def test_two_runs_in_one_folder_do_not_undo_each_other(tmp_path: Path) -> None:
         done = cqia(make(tmp_path), tmp_path)
     assert done.returncode == 2
     assert "another cqia is at work in this folder" in done.stderr
+
+
+def test_a_file_without_a_record_goes_all_the_way(tmp_path: Path) -> None:
+    pl.DataFrame(schema={"q": pl.String, "a": pl.String}).write_parquet(tmp_path / "x.parquet")
+    text = TOML.format(reader="parquet", file="x.parquet", more=MAP) + "[dedup]\n[assemble]\n"
+    (tmp_path / "e.toml").write_text(text, encoding="utf-8")
+    assert cqia(["run", "e.toml", "--work", "w"], tmp_path).returncode == 0
+    table = pl.read_csv(tmp_path / "w" / "describe" / "sources.csv")
+    assert table["records"].to_list() == [0, 0]

@@ -127,7 +127,7 @@ def _header(file: str, encoding: str) -> list[str]:
         UserError: two have one name, or one can't be handed on.
     """
     with open_bytes(file) as stream:
-        head = stream.read(HEAD).decode(encoding, "ignore").encode()
+        head = stream.read(HEAD).decode(encoding, _ERRORS).encode()
     try:
         with pv.open_csv(
             io.BytesIO(head),
@@ -144,12 +144,15 @@ def _usable(names: list[str], file: str) -> list[str]:
     """Columns' names that can be handed on.
 
     Raises:
-        UserError: two are one, or one holds NUL and would be cut there.
+        UserError: two are one, or one holds NUL and would be cut there, or bytes that are no text.
     """
     for name in names:
-        if names.count(name) > 1 or "\0" in name:
-            what = "holds NUL" if "\0" in name else "stands twice"
-            raise UserError(f"the column {name!r} {what}", where=file, mend="rename it in the file")
+        what = "stands twice" if names.count(name) > 1 else "holds NUL" if "\0" in name else ""
+        if MARK in name:
+            what = "holds bytes that its encoding doesn't have"
+        if what:
+            what = f"the column {name.replace(MARK, chr(0xFFFD))!r} {what}"
+            raise UserError(what, where=file, mend="rename it in the file")
     return names
 
 

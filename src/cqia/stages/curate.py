@@ -14,7 +14,7 @@ from cqia import store
 from cqia.errors import UserError
 from cqia.places.far import Changed
 from cqia.places.files import Seen, is_elsewhere, survey
-from cqia.raw.faults import BAD, Batch
+from cqia.raw.faults import BAD, Batch, bad_rows
 from cqia.raw.plan import Task, plan, read, retold, told
 from cqia.recipe import apply
 from cqia.record import DEFAULTS, SCHEMA, TEXT
@@ -213,4 +213,9 @@ def _write_parts(
 def _batches(source: Source, form: Form, task: Task, columns: tuple[str, ...]) -> Iterator[Batch]:
     if form.kind == "json" and form.schema is None:
         raise RuntimeError(f"source {source.name}: a JSON form needs a schema")
-    return read(task, form.schema, columns)
+    none = True
+    for batch in read(task, form.schema, columns):
+        none = False
+        yield batch
+    if none:  # files without an item leave a part, too, so that every source has one
+        yield Batch(pl.DataFrame(schema={"file": pl.String, "row": pl.Int64}), bad_rows([]))

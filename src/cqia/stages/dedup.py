@@ -201,35 +201,37 @@ def _leave(path: Path, frame: pl.DataFrame) -> None:
         frame.write_ipc(own)
 
 
-def _pairs(here: Kept, alive: pl.Series, threshold: float, minhash: MinHash) -> pl.DataFrame:
+def _pairs(
+    here: Kept, alive: Sequence[pl.Series], threshold: float, minhash: MinHash
+) -> pl.DataFrame:
     """Verified near-duplicates among the survivors: row numbers a < b and their similarity."""
-    rows = here.by_part(alive)
     folder, count = here.scratch / "index", len(here.parts)
-    here.each("signatures", _shard, rows, [folder] * count, [minhash] * count)
-    shards = Shards(folder=folder, sizes=tuple(map(len, rows)), minhash=minhash)
+    here.each("signatures", _shard, alive, [folder] * count, [minhash] * count)
+    sizes = tuple(int(mine.sum()) for mine in alive)
+    shards = Shards(folder=folder, sizes=sizes, minhash=minhash)
     pairs = search(shards, threshold, workers=here.workers)
-    return pairs.with_columns(a=alive.gather(pairs["a"]), b=alive.gather(pairs["b"]))
+    rows = pl.concat([pl.Series([], dtype=pl.Boolean), *alive]).arg_true()
+    return pairs.with_columns(a=rows.gather(pairs["a"]), b=rows.gather(pairs["b"]))
 
 
-def _shard(number: int, part: Path, rows: pl.Series, folder: Path, minhash: MinHash) -> str:
+def _shard(number: int, part: Path, alive: pl.Series, folder: Path, minhash: MinHash) -> str:
     views = folder.parent / f"{number}.views"
     if not written(folder, number):
         text = pl.read_ipc(views)["text"]
-        write_shard(folder, number, text.gather(rows), minhash)
+        write_shard(folder, number, text.filter(alive), minhash)
     views.unlink(missing_ok=True)
     return part.name
 
 
 def _by_benchmark(
-    here: Kept, alive: pl.Series, benchmark: Benchmark, mark: str, folder: Path
+    here: Kept, alive: Sequence[pl.Series], benchmark: Benchmark, mark: str, folder: Path
 ) -> pl.DataFrame:
     """Hits of a benchmark's items in the survivors, with both texts for a person to confirm."""
     count = len(here.parts)
-    rows = here.by_part(alive)
     into = here.scratch / benchmark.name
     into.mkdir()
     given: list[list[Any]] = [[benchmark] * count, [mark] * count, [into] * count]
-    here.each("contamination", _hits_of, rows, *given)
+    here.each("contamination", _hits_of, alive, *given)
     every, at = [], 0
     for number, height in enumerate(here.heights):
         some = pl.read_ipc(into / f"{number}.hits")
@@ -254,10 +256,10 @@ def _wanted(benchmark: Benchmark, mark: str) -> Wanted:
 
 
 def _hits_of(
-    number: int, part: Path, rows: pl.Series, benchmark: Benchmark, mark: str, into: Path
+    number: int, part: Path, alive: pl.Series, benchmark: Benchmark, mark: str, into: Path
 ) -> str:
     frame = pl.read_parquet(part / "kept.parquet", columns=["id", *TEXT])
-    frame = frame.with_row_index("row")[rows]
+    frame = frame.with_row_index("row").filter(alive)
     _leave(into / f"{number}.hits", hits(_wanted(benchmark, mark), frame))
     return part.name
 
