@@ -7,12 +7,11 @@ to it; this also keeps the 乾 of a name in simplified text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import opencc
 import polars as pl
-
-from cqia.text.buffers import where
 
 _HAN = ((0x2E80, 0x2FE0), (0x3400, 0xA000), (0xF900, 0xFB00), (0x20000, 0x33480))
 """The blocks that hold Han characters and their radicals."""
@@ -20,6 +19,11 @@ _HAN = ((0x2E80, 0x2FE0), (0x3400, 0xA000), (0xF900, 0xFB00), (0x20000, 0x33480)
 
 _SHARED = frozenset("乾於徵瞭藉著")
 """Characters that simplified text has too, with another meaning: 乾坤, 宫商角徵羽, names."""
+
+
+_TOGETHER = 256
+_BETWEEN = "\U0010fffe"
+"""Stands between texts that are converted together: no character, so no phrase goes across it."""
 
 
 @cache
@@ -44,6 +48,21 @@ def simplify(text: pl.Series) -> pl.Series:
     A few characters need a second pass, because the tables lead them to a character that is itself
     converted (薴 to 苧 to 苎).
     """
-    once = where(text.clone(), text.str.contains(traditional()), _converter().convert)
-    moved = (once != text).fill_null(False)
-    return where(once, moved, _converter().convert)
+    for _ in range(2):
+        hit = text.str.contains(traditional()).fill_null(False).arg_true()
+        if hit.is_empty():
+            return text
+        plain = pl.Series(text.name, _converted(text.gather(hit).to_list()), dtype=pl.String)
+        text = text.clone().scatter(hit, plain)
+    return text
+
+
+def _converted(texts: Sequence[str]) -> list[str]:
+    """Each text converted; many at a time, since a call costs as much as sixty characters do."""
+    convert = _converter().convert
+    found: list[str] = []
+    for start in range(0, len(texts), _TOGETHER):
+        few = texts[start : start + _TOGETHER]
+        plain = convert(_BETWEEN.join(few)).split(_BETWEEN)
+        found += plain if len(plain) == len(few) else [convert(one) for one in few]
+    return found
