@@ -42,19 +42,17 @@ def traditional() -> str:
     return f"[{''.join(changed)}]"
 
 
-def simplify(text: pl.Series) -> pl.Series:
+def simplify(text: pl.Series, passes: int = 2) -> pl.Series:
     """Convert the texts that need it; the others pass through after one scan.
 
     A few characters need a second pass, because the tables lead them to a character that is itself
     converted (薴 to 苧 to 苎).
     """
-    for _ in range(2):
-        hit = text.str.contains(traditional()).fill_null(False).arg_true()
-        if hit.is_empty():
-            return text
-        plain = pl.Series(text.name, _converted(text.gather(hit).to_list()), dtype=pl.String)
-        text = text.clone().scatter(hit, plain)
-    return text
+    hit = text.str.contains(traditional()).fill_null(False).arg_true()
+    if hit.is_empty():
+        return text
+    plain = pl.Series(text.name, _converted(text.gather(hit).to_list()), dtype=pl.String)
+    return text.clone().scatter(hit, simplify(plain, passes - 1) if passes > 1 else plain)
 
 
 def _converted(texts: Sequence[str]) -> list[str]:

@@ -23,6 +23,8 @@ from cqia.text.minhash import Array, code_points, roll
 NGRAM_SIZE_LIMIT = 64
 """Longest n-gram that `coverage` looks for."""
 _FAR_HAN, _FAR_HAN_END = 0x30000, 0x40000
+_HAN_LEAD, _HAN_LEAD_END = 0xE5, 0xE9
+"""First bytes of U+5000 to U+9FFF: Han characters that stay as they are."""
 
 
 @njit(cache=True, nogil=True)
@@ -81,6 +83,12 @@ def fold(
         last = np.int64(HARD)  # kind of the last character written, HARD at the start
         gap = np.int64(WIDE)  # what was dropped since: WIDE stands for nothing
         while byte < stop:
+            if _HAN_LEAD <= data[byte] <= _HAN_LEAD_END:
+                for _ in range(3):
+                    out[at] = data[byte]
+                    at, byte = at + 1, byte + 1
+                last, gap = np.int64(WIDE), np.int64(WIDE)
+                continue
             code, byte = decode(data, byte)
             entry = _look_up(table, code)
             kind = entry >> KIND_SHIFT & 7
