@@ -16,9 +16,9 @@ from cqia.text.shingles import MinHash, candidate_probability, jaccard
 
 
 def search(
-    folder: Path, texts: list[str], *, cut: int = 1_000, threads: int = 1, budget: int = 1 << 20
+    folder: Path, texts: list[str], *, cut: int = 1_000, budget: int = 1 << 20
 ) -> pl.DataFrame:
-    index = NearIndex(folder, threads=threads, budget=budget)
+    index = NearIndex(folder, budget=budget)
     for start in range(0, len(texts), cut):
         index.add(pl.Series(texts[start : start + cut], dtype=pl.String))
     return index.pairs(0.7)
@@ -78,12 +78,11 @@ def test_clusters_are_those_of_comparing_all_pairs(tmp_path: Path, seed: int) ->
         assert similarity >= 0.7
 
 
-def test_the_result_does_not_depend_on_batches_threads_or_budget(tmp_path: Path) -> None:
+def test_the_result_does_not_depend_on_batches_or_budget(tmp_path: Path) -> None:
     texts = corpus(4, 80)
     whole = search(tmp_path / "whole", texts)
     assert len(whole) > 20
     assert search(tmp_path / "cut", texts, cut=7).equals(whole)
-    assert search(tmp_path / "threads", texts, threads=2).equals(whole)
     assert search(tmp_path / "passes", texts, budget=200).equals(whole)
 
 

@@ -62,13 +62,12 @@ class NearIndex:
     """Texts in files under `folder`, searched for near-duplicates. What stood there is replaced.
 
     Texts come as matching views. Results depend on the texts and their order only, neither on how
-    they were cut into batches nor on `threads` or `budget`.
+    they were cut into batches nor on `budget`.
 
     Args:
         folder: where the files go; 0.6 KB a text beside the text itself.
         minhash: how texts become keys.
         budget: bytes for the keys of one band; with more texts a band takes several passes.
-        threads: how many signatures are computed at a time.
     """
 
     def __init__(
@@ -77,12 +76,10 @@ class NearIndex:
         *,
         minhash: MinHash | None = None,
         budget: int = BUDGET,
-        threads: int = 1,
     ) -> None:
         self._folder = folder
         self._minhash = minhash or MinHash()
         self._budget = budget
-        self._threads = threads
         self._sizes: list[int] = []
 
     @property
@@ -93,7 +90,7 @@ class NearIndex:
     def add(self, text: pl.Series) -> None:
         """Append a batch; its rows are numbered on from those before."""
         number = len(self._sizes)
-        size = write_shard(self._folder, number, text, self._minhash, threads=self._threads)
+        size = write_shard(self._folder, number, text, self._minhash)
         self._sizes.append(size)
 
     def pairs(self, threshold: float = 0.7) -> pl.DataFrame:

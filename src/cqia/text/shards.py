@@ -10,7 +10,6 @@ import math
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -26,9 +25,7 @@ Rows = npt.NDArray[np.int64]
 _ADD_ROWS = 4_096
 
 
-def write_shard(
-    folder: Path, number: int, text: pl.Series, minhash: MinHash, *, threads: int = 1
-) -> int:
+def write_shard(folder: Path, number: int, text: pl.Series, minhash: MinHash) -> int:
     """Write the shard `number` of an index; returns its rows.
 
     Args:
@@ -36,7 +33,6 @@ def write_shard(
         number: the shard's place among all.
         text: matching views.
         minhash: how texts become keys.
-        threads: how many signatures are computed at a time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [_place(folder, number, kind) for kind in ("texts", "heads", "keys")]
@@ -44,12 +40,9 @@ def write_shard(
     keys = np.empty((1 + minhash.bands, len(text)), np.uint64)
     slices = [text.slice(at, _ADD_ROWS) for at in range(0, len(text), _ADD_ROWS)]
     at, end = 0, 0
-    with (
-        own[0].open("wb") as texts,
-        own[1].open("wb") as heads,
-        ThreadPoolExecutor(threads) as pool,
-    ):
-        for part, (found, sketch) in zip(slices, pool.map(minhash.keys, slices), strict=True):
+    with own[0].open("wb") as texts, own[1].open("wb") as heads:
+        for part in slices:
+            found, sketch = minhash.keys(part)
             data, offsets = flat(part)
             places = offsets - offsets[0] + end
             head = np.empty(len(part), _head(minhash))
