@@ -21,8 +21,8 @@ PERMUTATIONS = 252
 HEAD = 16 + PERMUTATIONS
 DUPLICATES = 0.3
 """Rows in buckets of real duplicates that are still open in the first bands."""
-ROW_BYTES = 4 + 1 + 4
-"""What the driver holds a record: the forest's parent, the mark of copies, the survivor's row."""
+ROW_BYTES = 4 + 2 + 1
+"""What the driver holds a record: the forest's parent, two marks of copies, whether it is left."""
 
 
 def bits(records: float) -> int:

@@ -34,7 +34,7 @@ endpoints send, benchmarks' files, the TOML files, and what raters send back. Wi
 [atheris](https://github.com/google/atheris) the search is guided by coverage, without it hypothesis
 draws. The contract: a user's error in one line, or a counted bad row, is the only way to say no; nothing
 is lost between items and records, nor between records and kept and dropped; cleaning twice is cleaning
-once; where blocks and tasks are cut changes nothing; no input takes longer than five seconds. What is
+once; where blocks and tasks are cut changes nothing; no input takes longer than five CPU seconds. What is
 found goes to `fuzz/found`, from there to `fuzz/regress`, and the tests hold it from then on.
 
 ## Soak

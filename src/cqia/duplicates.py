@@ -29,10 +29,9 @@ VERDICTS = pl.Schema(
 )
 """row and keeper: row numbers of the record turned away and of the one that stays in its place."""
 
-
 ROWS = 500_000
 """Records that are compared by a key at a time: all of one key are among them. It bounds memory."""
-PIECES = 512
+PIECES = 128
 """Most pieces, since each is an open file while they are cut; beyond, pieces grow."""
 
 ANY = -1
@@ -117,7 +116,7 @@ class Keys:
                 table = table[np.argsort(bucket, kind="stable")]
                 ends = np.cumsum(np.bincount(bucket.astype(np.int64), minlength=count)).tolist()
                 for piece, (start, stop) in zip(pieces, pairwise([0, *ends]), strict=True):
-                    table[start:stop].tofile(piece)
+                    piece.write(table[start:stop].tobytes())
         for path in paths:
             table = np.fromfile(path, kind)
             path.unlink()

@@ -125,8 +125,9 @@ def dedup(
             )
         files = _keys(here, VIEWS[near])
         keys = Keys(
-            files=files, heights=here.heights, prefer=prefer, answers=answers, scratch=scratch
-        )
+            files=files, heights=here.heights, prefer=tuple(dict.fromkeys(prefer)),
+            answers=answers, scratch=scratch,
+        )  # fmt: skip
         gone = by_key(keys)
         if VIEWS[near]:
             minhash = MinHash(ngram=ngram, permutations=permutations, bands=bands, seed=seed)
