@@ -47,6 +47,7 @@ def each(
     last: str,
     what: Callable[..., T],
     *given: Any,  # noqa: ANN401
+    columns: Sequence[str] = tuple(SCHEMA),
     workers: Workers = 1,
 ) -> list[T]:
     """`what(records, *given)` for the described records of every part, in the order read.
@@ -57,9 +58,10 @@ def each(
         last: the last stage that ran.
         what: a function of a module; a part's texts are in memory while it runs.
         given: what else it gets, the same for every part.
+        columns: what is read of a record, beside its id, output and answer_from.
         workers: processes, or a cluster.
     """
-    read = _Reading.of(work, last)
+    read = _Reading.of(work, last, columns)
     parts = [part for name in sources for part in store.parts(work / "curate" / name)]
     few = fitting(workers, sum((part / "kept.parquet").stat().st_size for part in parts))
     own = read if isinstance(few, int) else few.share(read)
@@ -70,7 +72,7 @@ def each(
 
 def batches(work: Path, sources: Sequence[str], last: str) -> Iterator[pl.DataFrame]:
     """The described records with all their columns, part by part, in the order read."""
-    read = _Reading.of(work, last)
+    read = _Reading.of(work, last, tuple(SCHEMA))
     for name in sources:
         for part in store.parts(work / "curate" / name):
             yield read.part(part)
@@ -79,19 +81,22 @@ def batches(work: Path, sources: Sequence[str], last: str) -> Iterator[pl.DataFr
 class _Reading(NamedTuple):
     """How a part is read: what people decided, what models drafted, and what is described.
 
-    table: assemble's chosen.parquet, or dedup's dropped.parquet, or None: everything is described.
+    columns: of a record. table: assemble's chosen.parquet, or dedup's dropped.parquet, or None:
+    everything is described.
     """
 
+    columns: list[str]
     decided: pl.DataFrame
     drafted: pl.DataFrame
     table: Path | None
 
     @classmethod
-    def of(cls, work: Path, last: str) -> Self:
+    def of(cls, work: Path, last: str, columns: Sequence[str]) -> Self:
         """What the last stage that ran says."""
         chosen = store.manifest(work / "assemble") if last == "assemble" else None
         decided = decisions.read(work)
         return cls(
+            list(dict.fromkeys(["id", "output", "answer_from", *columns])),
             decided if last == "assemble" else decided.clear(),
             answers.drafted(work, chosen["writers"] if chosen else ()),
             {
@@ -102,7 +107,7 @@ class _Reading(NamedTuple):
 
     def part(self, part: Path) -> pl.DataFrame:
         """The described records of a part."""
-        frame = answers.put(decisions.records(part, self.decided, list(SCHEMA)), self.drafted)
+        frame = answers.put(decisions.records(part, self.decided, self.columns), self.drafted)
         if self.table is None:
             return frame
         how: Literal["semi", "anti"] = "semi" if self.table.name == "chosen.parquet" else "anti"

@@ -66,7 +66,8 @@ def _counted(
     Amounts: records and characters by source, answer_from and human_verified. Lengths: `n` records
     by source, text (prompt: instruction and input; output) and length in characters.
     """
-    found = described.each(work, sources, stage, _count, workers=workers)
+    few = ("source", "human_verified", *TEXT)
+    found = described.each(work, sources, stage, _count, columns=few, workers=workers)
     amounts, lengths = (pl.concat(tables) for tables in zip(*found, strict=True))
     return (
         amounts.group_by(_WHO).agg(pl.col("records", "characters").sum()).sort(_WHO),

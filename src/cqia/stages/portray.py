@@ -142,7 +142,11 @@ def _read(work: Path) -> tuple[list[store.Facts], pl.DataFrame]:
         for name in TEXT
     ]
     told = [pl.col(one).cast(pl.String) if one == "source" else pl.col(one) for one in _COLUMNS]
-    records = pl.concat(described.each(work, sources, last, pl.DataFrame.select, [*told, *sizes]))
+    records = pl.concat(
+        described.each(
+            work, sources, last, pl.DataFrame.select, [*told, *sizes], columns=(*_COLUMNS, *TEXT)
+        )
+    )
     facts = [store.manifest(work / "curate" / name) or {} for name in sources]
     return sorted(facts, key=lambda one: paper.place(one["type"], one["source"])), records
 
