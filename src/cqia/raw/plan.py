@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import polars as pl
 
 from cqia.errors import UserError, unknown
-from cqia.places.files import Seen, hold, look, opened, span
+from cqia.places.files import BLOCK, Seen, hold, look, opened, span
 from cqia.raw import archives, pages, tables, values
 from cqia.raw.encoding import HEAD, Utf8Reader, sniff
 from cqia.raw.faults import Batch, bad_rows
@@ -149,13 +151,23 @@ def _ranges(piece: Piece) -> list[Piece]:
     start, line = (3 if head.startswith(b"\xef\xbb\xbf") else 0), 1
     with opened(piece.file) as stream:
         stream.seek(start)
-        while block := stream.read(TASK_BYTES):
-            block += stream.readline()
-            end = start + len(block)
+        while size := (found := _count_lines(cast(BufferedReader, stream), TASK_BYTES))[0]:
+            rest = stream.readline()
+            end = start + size + len(rest)
             pieces.append(Piece(piece.file, piece.kind, start, end, line))
-            line += block.count(b"\n")
+            line += found[1] + rest.count(b"\n")
             start = end
     return pieces
+
+
+def _count_lines(stream: BufferedReader, size: int) -> tuple[int, int]:
+    """How many bytes were read, `size` at most, and the line ends in them."""
+    room = np.empty(min(size, BLOCK), np.uint8)
+    done = lines = 0
+    while done < size and (got := stream.readinto(room[: size - done].data)):
+        lines += int(np.count_nonzero(room[:got] == ord("\n")))
+        done += got
+    return done, lines
 
 
 def _not_utf8(file: str) -> bool:
