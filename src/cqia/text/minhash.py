@@ -182,6 +182,14 @@ def open_buckets(keys: Array, bits: np.uint64, parent: Array) -> tuple[Array, Ar
 
 
 @njit(cache=True, nogil=True)
+def gather(data: Array, starts: Array, places: Array, offsets: Array, out: Array) -> None:
+    """Copy to `out[offsets[p]:offsets[p + 1]]`, for each place p, the bytes from `starts[p]` on."""
+    for place in places:
+        first, end = offsets[place], offsets[place + 1]
+        out[first:end] = data[starts[place] : starts[place] + end - first]
+
+
+@njit(cache=True, nogil=True)
 def _equal(data: Array, offsets: Array, a: int, b: int) -> bool:
     if offsets[a + 1] - offsets[a] != offsets[b + 1] - offsets[b]:
         return False

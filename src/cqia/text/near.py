@@ -227,11 +227,12 @@ class _Search:
         from cqia.text.minhash import connect
 
         minhash = self.shards.minhash
+        data, offsets = self.shards.texts(heads, members)
         a, b, similarity = connect(
             members,
             bounds,
-            np.frombuffer(self.shards.texts(members, heads), np.uint8),
-            np.concatenate([[0], np.cumsum(heads["stop"] - heads["start"])]).astype(np.int64),
+            data,
+            offsets,
             np.ascontiguousarray(heads["sketch"]),
             self.parent,
             self.copies,

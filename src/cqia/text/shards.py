@@ -7,9 +7,11 @@ whoever searches: nothing of it is in memory in between. Rows are numbered throu
 from __future__ import annotations
 
 import math
+import mmap
 import os
 import socket
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from cqia.text.buffers import flat
+from cqia.text.buffers import Bytes, Offsets, flat
 from cqia.text.shingles import MinHash
 
 Rows = npt.NDArray[np.int64]
@@ -64,6 +66,23 @@ def written(folder: Path, number: int) -> bool:
 
 def _place(folder: Path, number: int, kind: str) -> Path:
     return folder / f"{number:06d}.{kind}"
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[Bytes]:
+    """A file's bytes for the time of the block; it closes the map, so no page stays resident."""
+    if not path.stat().st_size:
+        yield np.empty(0, np.uint8)
+        return
+    with path.open("rb") as file:
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    data = np.frombuffer(pages, np.uint8)
+    try:
+        yield data
+    finally:
+        del data
+        with suppress(BufferError):  # where somebody still holds them, they go with the last holder
+            pages.close()
 
 
 def _head(minhash: MinHash) -> np.dtype[np.void]:
@@ -120,22 +139,22 @@ class Shards:
     def heads(self, members: Rows) -> npt.NDArray[np.void]:
         """Where each row's text stands in its shard, and its sketch."""
         out = np.empty(len(members), _head(self.minhash))
-        size = out.dtype.itemsize
         for number, places, rows in self._by_shard(members):
-            with _place(self.folder, number, "heads").open("rb") as file:
-                raw = b"".join(os.pread(file.fileno(), size, size * row) for row in rows.tolist())
-            out[places] = np.frombuffer(raw, out.dtype)
+            with _mapped(_place(self.folder, number, "heads")) as data:
+                out[places] = data.view(out.dtype)[rows]
         return out
 
-    def texts(self, members: Rows, heads: npt.NDArray[np.void]) -> bytes:
-        """The rows' texts end to end, as UTF-8."""
-        found = [b""] * len(members)
-        starts, stops = heads["start"].tolist(), heads["stop"].tolist()
+    def texts(self, heads: npt.NDArray[np.void], members: Rows) -> tuple[Bytes, Offsets]:
+        """The rows' texts end to end, as UTF-8, and n + 1 offsets into them."""
+        from cqia.text.minhash import gather
+
+        offsets = np.concatenate([[0], np.cumsum(heads["stop"] - heads["start"])]).astype(np.int64)
+        out = np.empty(offsets[-1], np.uint8)
+        starts = heads["start"].astype(np.int64)
         for number, places, _ in self._by_shard(members):
-            with _place(self.folder, number, "texts").open("rb") as file:
-                for one in places.tolist():
-                    found[one] = os.pread(file.fileno(), stops[one] - starts[one], starts[one])
-        return b"".join(found)
+            with _mapped(_place(self.folder, number, "texts")) as data:
+                gather(data, starts, places, offsets, out)
+        return out, offsets
 
     def _by_shard(self, members: Rows) -> Iterator[tuple[int, Rows, Rows]]:
         """Each shard that has some of the rows: its number, their places, their rows in it."""
