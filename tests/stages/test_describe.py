@@ -7,13 +7,15 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cqia import paper, store
 from cqia.errors import UserError
 from cqia.exporters.chosen import opened
 from cqia.stages.assemble import Take, assemble
 from cqia.stages.dedup import dedup
-from cqia.stages.describe import describe
+from cqia.stages.describe import PERCENTILES, _statistics, describe
 from tests.workbench import cure, doubles, rows
 
 
@@ -118,6 +120,18 @@ def test_what_dedup_left_is_described_before_assemble(work: Path) -> None:
     doubles(work, ["mine-k50"])
     facts = describe(work=work)
     assert (facts["described"], facts["records"]) == ("dedup", 26)
+
+
+@given(st.lists(st.integers(0, 200), max_size=60))
+def test_counted_lengths_have_the_statistics_of_a_list(lengths: list[int]) -> None:
+    counted = pl.DataFrame({"length": lengths}).group_by("length").agg(n=pl.len())
+    found, each = _statistics(counted), pl.Series(lengths, dtype=pl.Int64)
+    assert (found["n"], found["mean"], found["max"]) == (len(each), each.mean(), each.max())
+    assert found["sd"] == (None if len(each) < 2 else pytest.approx(each.std()))
+    for percent in PERCENTILES:
+        told = found["median" if percent == 50 else f"p{percent}"]
+        wanted = each.quantile(percent / 100, interpolation="linear")
+        assert told == (None if wanted is None else pytest.approx(wanted))
 
 
 def test_many_parts_tell_what_one_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

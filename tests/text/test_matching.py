@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cqia.text.han import simplify, traditional
 from cqia.text.matching import exact_key, matching_view
 
 
@@ -105,3 +106,11 @@ def test_exact_key_tells_columns_apart() -> None:
     assert (left == right).to_list() == [True, False, True]
     assert left.dtype == pl.UInt64
     assert left.null_count() == 0
+
+
+@given(st.lists(st.text("乾隆圖薴无無\n\x1e\U0010fffe軟a、", max_size=8), max_size=6))
+def test_texts_are_simplified_together_as_each_alone(texts: list[str]) -> None:
+    together = simplify(pl.Series(texts, dtype=pl.String))
+    assert together.to_list() == [simplify(pl.Series([text]))[0] for text in texts]
+    assert simplify(together).equals(together)
+    assert not together.str.contains(traditional()).any()

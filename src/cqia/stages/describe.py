@@ -21,6 +21,8 @@ from cqia.tables import FORMATS, render
 from cqia.workers import Workers
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+_WHO = ["source", "answer_from", "human_verified"]
+_LENGTH = ["source", "text", "length"]
 
 
 def describe(*, work: Path, folder: Path | None = None, workers: Workers = 1) -> store.Facts:
@@ -73,10 +75,6 @@ def _counted(
         amounts.group_by(_WHO).agg(pl.col("records", "characters").sum()).sort(_WHO),
         lengths.group_by(_LENGTH).agg(pl.col("n").sum()).sort(_LENGTH),
     )
-
-
-_WHO = ["source", "answer_from", "human_verified"]
-_LENGTH = ["source", "text", "length"]
 
 
 def _count(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
