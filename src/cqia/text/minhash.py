@@ -162,11 +162,12 @@ def open_buckets(keys: Array, bits: np.uint64, parent: Array) -> tuple[Array, Ar
         used, count, start = 0, 0, 0
         while start < len(keys):
             stop, several = start + 1, False
-            first = find(parent, np.int64(keys[start] & low))
             while stop < len(keys) and keys[stop] >> bits == keys[start] >> bits:
-                row = np.int64(keys[stop] & low)
-                several = several or find(parent, row) != first
                 stop += 1
+            if stop > start + 1:  # most rows are alone, and looking for a root is a cache miss
+                first = find(parent, np.int64(keys[start] & low))
+                for at in range(start + 1, stop):
+                    several = several or find(parent, np.int64(keys[at] & low)) != first
             if several:
                 if writing:
                     for at in range(start, stop):
