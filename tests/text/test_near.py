@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cqia.text.minhash import sort_hashes
 from cqia.text.near import PAIRS, NearIndex, clusters
 from cqia.text.shingles import MinHash, candidate_probability, jaccard
 
@@ -170,3 +171,11 @@ def test_every_pair_is_measured_exactly(
 ) -> None:
     for a, b, similarity in search(tmp_path_factory.mktemp("near"), texts).iter_rows():
         assert similarity == pytest.approx(jaccard(texts[a], texts[b]))
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=300), st.integers(9, 63))
+def test_hashes_above_ascending_rows_are_sorted(hashes: list[int], bits: int) -> None:
+    low = np.uint64(bits)
+    keys = np.array(hashes, np.uint64) >> low << low | np.arange(len(hashes), dtype=np.uint64)
+    wanted = np.sort(keys)
+    assert (sort_hashes(keys, np.empty_like(keys), bits) == wanted).all()

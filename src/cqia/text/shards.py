@@ -112,13 +112,13 @@ class Shards:
         self, band: int, low: int, high: int, copies: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.uint64]:
         """Sorted keys of a band, a hash above a row's bits: hashes from low to high, no copies."""
+        from cqia.text.minhash import sort_hashes
+
         found, end = np.empty(self.count, np.uint64), 0  # takes memory as far as it is written
         for key in self._keys(band, low, high, copies):
             found[end : end + len(key)] = key
             end += len(key)
-        found = found[:end]
-        found.sort()
-        return found
+        return sort_hashes(found[:end], np.empty(end, np.uint64), self.bits)
 
     def _keys(
         self, band: int, low: int, high: int, copies: npt.NDArray[np.bool_]
@@ -183,9 +183,10 @@ def units(shards: Shards, budget: int) -> list[Unit]:
 
     Args:
         shards: what is searched.
-        budget: bytes for the keys of one piece; with more texts a band takes several.
+        budget: bytes for the keys of one piece and for sorting them; with more texts a band takes
+            several.
     """
-    passes = max(1, math.ceil(8 * shards.count / budget))
+    passes = max(1, math.ceil(16 * shards.count / budget))
     edges = [(1 << 64) * at // passes for at in range(passes + 1)]
     bands: Sequence[int] = range(1 + shards.minhash.bands)
     return [Unit(band, low, high - 1) for band in bands for low, high in pairwise(edges)]
