@@ -11,7 +11,6 @@ import mmap
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +24,7 @@ from cqia.text.shingles import MinHash
 
 Rows = npt.NDArray[np.int64]
 _ADD_ROWS = 4_096
+_AROUND = 64 << 10
 
 
 def write_shard(folder: Path, number: int, text: pl.Series, minhash: MinHash) -> int:
@@ -68,21 +68,25 @@ def _place(folder: Path, number: int, kind: str) -> Path:
     return folder / f"{number:06d}.{kind}"
 
 
-@contextmanager
-def _mapped(path: Path) -> Iterator[Bytes]:
-    """A file's bytes for the time of the block; it closes the map, so no page stays resident."""
-    if not path.stat().st_size:
-        yield np.empty(0, np.uint8)
-        return
+def _copy(path: Path, starts: Offsets, places: Rows, offsets: Offsets, out: Bytes) -> None:
+    """Copy to `out[offsets[p]:offsets[p + 1]]`, for each place p, a file's bytes from `starts[p]`.
+
+    Few spans are read one by one; for many the file is mapped, since the kernel brings `_AROUND`
+    bytes with each page. The map ends with the call, so that no page stays resident.
+    """
+    from cqia.text.minhash import gather
+
     with path.open("rb") as file:
-        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    data = np.frombuffer(pages, np.uint8)
-    try:
-        yield data
-    finally:
-        del data
-        with suppress(BufferError):  # where somebody still holds them, they go with the last holder
-            pages.close()
+        size = os.fstat(file.fileno()).st_size
+        if len(places) * _AROUND < size:
+            number, room = file.fileno(), out.data
+            ends = offsets[places + 1].tolist()
+            spans = zip(starts[places].tolist(), offsets[places].tolist(), ends, strict=True)
+            for start, first, end in spans:
+                room[first:end] = os.pread(number, end - first, start)
+        elif size:
+            pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            gather(np.frombuffer(pages, np.uint8), starts, places, offsets, out)
 
 
 def _head(minhash: MinHash) -> np.dtype[np.void]:
@@ -139,21 +143,21 @@ class Shards:
     def heads(self, members: Rows) -> npt.NDArray[np.void]:
         """Where each row's text stands in its shard, and its sketch."""
         out = np.empty(len(members), _head(self.minhash))
+        size = out.dtype.itemsize
+        starts = np.empty(len(members), np.int64)
         for number, places, rows in self._by_shard(members):
-            with _mapped(_place(self.folder, number, "heads")) as data:
-                out[places] = data.view(out.dtype)[rows]
+            starts[places] = size * rows
+            file = _place(self.folder, number, "heads")
+            _copy(file, starts, places, size * np.arange(len(out) + 1), out.view(np.uint8))
         return out
 
     def texts(self, heads: npt.NDArray[np.void], members: Rows) -> tuple[Bytes, Offsets]:
         """The rows' texts end to end, as UTF-8, and n + 1 offsets into them."""
-        from cqia.text.minhash import gather
-
         offsets = np.concatenate([[0], np.cumsum(heads["stop"] - heads["start"])]).astype(np.int64)
         out = np.empty(offsets[-1], np.uint8)
         starts = heads["start"].astype(np.int64)
         for number, places, _ in self._by_shard(members):
-            with _mapped(_place(self.folder, number, "texts")) as data:
-                gather(data, starts, places, offsets, out)
+            _copy(_place(self.folder, number, "texts"), starts, places, offsets, out)
         return out, offsets
 
     def _by_shard(self, members: Rows) -> Iterator[tuple[int, Rows, Rows]]:
