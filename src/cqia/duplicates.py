@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from cqia.kept import cut
 from cqia.text.near import clusters
 
 VERDICTS = pl.Schema(
@@ -126,14 +127,6 @@ class Keys:
         """How many answers to a question each record's source wants."""
         told = {name: ANY if most is None else most for name, most in self.answers.items()}
         return some["source"].replace_strict(told, return_dtype=pl.Int32)
-
-
-def cut(rows: pl.Series, heights: Sequence[int]) -> Iterator[pl.Series]:
-    """Ascending row numbers cut by files, each file's numbered from 0."""
-    bases = np.cumsum([0, *heights])
-    cuts = np.searchsorted(rows.to_numpy(), bases).tolist()
-    for (start, stop), base in zip(pairwise(cuts), bases[:-1].tolist(), strict=True):
-        yield rows[start:stop] - base
 
 
 def _read(file: Path) -> pl.DataFrame:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cqia.duplicates import cut
 from cqia.workers import Progress, Workers, spread
 
 
@@ -65,3 +64,11 @@ class Kept:
         for done, _ in spread(work, jobs, self.workers):
             if self.progress:
                 self.progress(done, len(jobs), what)
+
+
+def cut(rows: pl.Series, heights: Sequence[int]) -> Iterator[pl.Series]:
+    """Ascending row numbers cut by files, each file's numbered from 0."""
+    bases = np.cumsum([0, *heights])
+    cuts = np.searchsorted(rows.to_numpy(), bases).tolist()
+    for (start, stop), base in zip(pairwise(cuts), bases[:-1].tolist(), strict=True):
+        yield rows[start:stop] - base
