@@ -313,7 +313,7 @@ def _finish(
         "kept": here.count - len(gone),
         "dropped": len(gone),
         "rules": dict(rules.iter_rows()),
-        "across": _across(here, gone.drop_nulls()),
+        "across": _across(here, gone.drop_nulls("keeper")),
         "contamination": {
             one["name"]: store.read_json(folder / "contamination" / f"{one['name']}.json")
             for one in facts["benchmarks"]
