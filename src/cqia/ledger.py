@@ -86,6 +86,16 @@ def told_of(table: Path, part: Path) -> pl.DataFrame:
     """What dedup's dropped.parquet or assemble's chosen.parquet tells of the records of one part.
 
     Only that is read: both tables lie in the order of parts, and their files know where each is.
+
+    Raises:
+        UserError: a program that told no parts wrote the table.
     """
     mine = (pl.col("source") == part.parent.name) & (pl.col("part") == part.name)
-    return pl.scan_parquet(table).filter(mine).collect()
+    try:
+        return pl.scan_parquet(table).filter(mine).collect()
+    except pl.exceptions.ColumnNotFoundError:
+        raise UserError(
+            "an older cqia wrote this",
+            where=str(table),
+            mend=f"run: cqia {table.parent.name} --work {table.parent.parent}",
+        ) from None

@@ -157,6 +157,14 @@ def test_many_parts_tell_what_one_tells(tmp_path: Path, monkeypatch: pytest.Monk
     assert (30 < found[0][0] < 300, found[0][2], len(found[0][-1])) == (True, 30, 30)
 
 
+def test_a_table_without_parts_is_one_line(work: Path) -> None:
+    doubles(work, ["mine-k50"])
+    table = work / "dedup" / "dropped.parquet"
+    store.write_frame(table, pl.read_parquet(table).drop("part"))
+    with pytest.raises(UserError, match="an older cqia wrote this; run: cqia dedup --work"):
+        describe(work=work)
+
+
 def test_a_stage_older_than_its_inputs_is_refused(work: Path) -> None:
     assemble(work=work)
     doubles(work, ["mine-k50"])
